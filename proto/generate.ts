@@ -1,0 +1,97 @@
+/**
+ * Generates the TypeScript of the contract into gen/, which is committed.
+ *
+ *   npm run generate                writes gen/
+ *   npm run generate -- --check     fails when gen/ differs from what the contract says
+ *   npm run proto:release           makes today's contract the one that later changes may not break
+ */
+import { execFileSync } from "node:child_process";
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { parseArgs } from "node:util";
+import { file_buf_validate_validate } from "@bufbuild/protovalidate/gen/buf/validate/validate_pb.js";
+import { printProto } from "./print-proto.ts";
+
+const here = import.meta.dirname;
+
+/** The released contract, as a buf image: what `buf breaking` compares with. */
+export const RELEASED_IMAGE = "released.binpb";
+
+/** Published interfaces, by the path they are imported as, and the npm package that carries each. */
+const PUBLISHED = {
+  "google/rpc/error_details.proto": "google-proto-files/google/rpc/error_details.proto",
+  "google/rpc/status.proto": "google-proto-files/google/rpc/status.proto",
+  "grpc/health/v1/health.proto": "grpc-health-check/proto/health/v1/health.proto",
+  "grpc/reflection/v1/reflection.proto": "@grpc/reflection/build/proto/grpc/reflection/v1/reflection.proto",
+  "grpc/reflection/v1alpha/reflection.proto":
+    "@grpc/reflection/build/proto/grpc/reflection/v1alpha/reflection.proto",
+} as const;
+
+if (import.meta.main) {
+  const { values } = parseArgs({ options: { check: { type: "boolean" }, release: { type: "boolean" } } });
+  vendorPublishedInterfaces();
+  if (values.release) buf("build", "--path", "boxoffice", "-o", RELEASED_IMAGE);
+  else if (values.check) checkDrift();
+  else buf("generate");
+}
+
+/** Copies the published interfaces to vendor/, where buf finds them as imports. */
+export function vendorPublishedInterfaces(): void {
+  const vendor = join(here, "vendor");
+  rmSync(vendor, { recursive: true, force: true });
+  for (const [path, source] of Object.entries(PUBLISHED)) {
+    mkdirSync(join(vendor, dirname(path)), { recursive: true });
+    cpSync(packageFile(source), join(vendor, path));
+  }
+  const validate = join(vendor, file_buf_validate_validate.proto.name);
+  mkdirSync(dirname(validate), { recursive: true });
+  writeFileSync(validate, printProto(file_buf_validate_validate));
+}
+
+/** Runs buf of node_modules in this folder; its output goes where ours goes. */
+export function buf(...args: string[]): void {
+  execFileSync("buf", args, { cwd: here, stdio: "inherit" });
+}
+
+function checkDrift(): void {
+  const fresh = mkdtempSync(join(tmpdir(), "boxoffice-gen-"));
+  try {
+    buf("generate", "-o", fresh);
+    const stale = differingFiles(join(here, "gen"), join(fresh, "gen"));
+    if (stale.length > 0) {
+      console.error(`proto/gen is stale: ${stale.join(", ")}\nRun "npm run generate" and commit the result.`);
+      process.exitCode = 1;
+    }
+  } finally {
+    rmSync(fresh, { recursive: true });
+  }
+}
+
+function differingFiles(left: string, right: string): string[] {
+  const files = new Set([...filesBelow(left), ...filesBelow(right)]);
+  return [...files].filter((file) => read(join(left, file)) !== read(join(right, file)));
+}
+
+function filesBelow(folder: string): string[] {
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name).slice(folder.length + 1));
+}
+
+function read(file: string): string | undefined {
+  try {
+    return readFileSync(file, "utf8");
+  } catch {
+    return undefined;
+  }
+}
+
+/** A file inside an npm package, also where the package's `exports` do not list it. */
+function packageFile(path: string): string {
+  const roots = createRequire(import.meta.url).resolve.paths(path) ?? [];
+  const found = roots.map((root) => join(root, path)).find((file) => read(file) !== undefined);
+  if (found === undefined) throw new Error(`${path} is in no node_modules; run "npm ci"`);
+  return found;
+}
