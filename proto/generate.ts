@@ -6,7 +6,7 @@
  *   npm run proto:release           makes today's contract the one that later changes may not break
  */
 import { execFileSync } from "node:child_process";
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -37,17 +37,21 @@ if (import.meta.main) {
   else buf("generate");
 }
 
-/** Copies the published interfaces to vendor/, where buf finds them as imports. */
+/**
+ * Copies the published interfaces to vendor/, where buf finds them as imports. A file that is right already is
+ * left alone, so that several buf commands may run while this does.
+ */
 export function vendorPublishedInterfaces(): void {
   const vendor = join(here, "vendor");
-  rmSync(vendor, { recursive: true, force: true });
+  const validate = file_buf_validate_validate;
+  const wanted = new Map([[`${validate.name}.proto`, printProto(validate)]]);
   for (const [path, source] of Object.entries(PUBLISHED)) {
-    mkdirSync(join(vendor, dirname(path)), { recursive: true });
-    cpSync(packageFile(source), join(vendor, path));
+    wanted.set(path, readFileSync(packageFile(source), "utf8"));
   }
-  const validate = join(vendor, file_buf_validate_validate.proto.name);
-  mkdirSync(dirname(validate), { recursive: true });
-  writeFileSync(validate, printProto(file_buf_validate_validate));
+  for (const [path, text] of wanted) writeIfDifferent(join(vendor, path), text);
+  for (const path of filesBelow(vendor)) {
+    if (!wanted.has(path)) rmSync(join(vendor, path));
+  }
 }
 
 /** Runs buf of node_modules in this folder; its output goes where ours goes. */
@@ -67,6 +71,12 @@ function checkDrift(): void {
   } finally {
     rmSync(fresh, { recursive: true });
   }
+}
+
+function writeIfDifferent(file: string, text: string): void {
+  if (read(file) === text) return;
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, text);
 }
 
 function differingFiles(left: string, right: string): string[] {
