@@ -14,7 +14,9 @@ export function unprivilegedAccount(passwd: string = readFileSync("/etc/passwd",
     const found = accounts.find(({ name, uid }) => name === wanted && uid > 0);
     if (found !== undefined) return found;
   }
-  throw new Error("PostgreSQL does not run as root, and there is no user postgres or nobody: start as another user.");
+  throw new Error(
+    "PostgreSQL does not run as root, and there is no user postgres or nobody: start as another user.",
+  );
 }
 
 /** Whether this user can enter the folder, or run the program, at `path`. Takes root. */

@@ -7,56 +7,20 @@
  * has to say on standard error, because standard output belongs to the script.
  */
 import { spawn, spawnSync } from "node:child_process";
-import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, realpathSync, writeFileSync } from "node:fs";
+import { realpathSync } from "node:fs";
 import { constants } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import { findNode, isInstalled, majorOf, markInstalled, WANTED_NODE } from "./installed.mjs";
 import { tryLock } from "./process-lock.mjs";
 
 const OLDEST_NODE = 18;
-const WANTED_NODE = 24;
 const INSTALL_WAIT_MS = 600_000;
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
-const platform = `${process.platform}-${process.arch}`;
 
-/** Whether what is in node_modules is what package-lock.json asks for, on this platform. */
-export function isInstalled(folder, here = platform) {
-  const lockfile = readText(join(folder, "package-lock.json"));
-  if (readText(markerOf(folder)) === fingerprint(lockfile, here)) return true;
-  // A developer who ran `npm install` has everything too, though no marker.
-  const installed = readText(join(folder, "node_modules", ".package-lock.json"));
-  if (installed === "" || !satisfies(JSON.parse(installed), JSON.parse(lockfile), here)) return false;
-  markInstalled(folder, here);
-  return true;
-}
-
-/** Remembers that node_modules holds what package-lock.json asks for. */
-export function markInstalled(folder, here = platform) {
-  mkdirSync(join(folder, "node_modules"), { recursive: true });
-  writeFileSync(markerOf(folder), fingerprint(readText(join(folder, "package-lock.json")), here));
-}
-
-/**
- * The folder of the Node to run with and its version: the npm package `node`, whose install script may have
- * been skipped; the platform package behind it; or the Node that runs this, when it is new enough.
- */
-export function findNode(folder, running = process.execPath) {
-  const candidates = [
-    join(folder, "node_modules", "node", "bin", "node"),
-    join(folder, "node_modules", "node", "node_modules", `node-${platform}`, "bin", "node"),
-    join(folder, "node_modules", `node-${platform}`, "bin", "node"),
-    running,
-  ];
-  for (const candidate of candidates) {
-    if (!existsSync(candidate)) continue;
-    const version = candidate === process.execPath ? process.version : askVersion(candidate);
-    if (majorOf(version) >= WANTED_NODE) return { bin: dirname(candidate), node: candidate, version };
-  }
-  return undefined;
-}
+await main(process.argv.slice(2));
 
 async function main([first, ...rest]) {
   if (majorOf(process.version) < OLDEST_NODE) {
@@ -97,7 +61,8 @@ async function install() {
       }
       return;
     }
-    if (Date.now() > deadline) fail(`Process ${lock.heldBy} is installing dependencies here and does not end.`);
+    if (Date.now() > deadline)
+      fail(`Process ${lock.heldBy} is installing dependencies here and does not end.`);
     if (!told) say(`Process ${lock.heldBy} is installing the dependencies; waiting for it.`);
     told = true;
     await delay(200);
@@ -106,11 +71,15 @@ async function install() {
 
 function npmCi(started) {
   say("Installing the locked dependencies (npm ci) ...");
-  const { status, error } = spawnSync("npm", ["ci", "--include=dev", "--no-audit", "--no-fund", "--loglevel=error"], {
-    cwd: root,
-    stdio: ["ignore", 2, 2],
-    env: { ...process.env, NODE_ENV: "development" },
-  });
+  const { status, error } = spawnSync(
+    "npm",
+    ["ci", "--include=dev", "--no-audit", "--no-fund", "--loglevel=error"],
+    {
+      cwd: root,
+      stdio: ["ignore", 2, 2],
+      env: { ...process.env, NODE_ENV: "development" },
+    },
+  );
   if (error !== undefined) fail(`npm could not be run: ${error.message}`);
   if (status !== 0) fail("The dependencies could not be installed: npm says why above.");
   markInstalled(root);
@@ -151,54 +120,12 @@ function findNpm() {
   return Number(ask("ppid", parent)) || parent;
 }
 
-/** Whether npm's record of what it installed holds all that the lockfile asks for here, and nothing else. */
-function satisfies(installed, lockfile, here) {
-  const [os, cpu] = here.split("-");
-  const matches = (allowed, value) => allowed === undefined || allowed.includes(value);
-  const present = installed.packages ?? {};
-  const wanted = lockfile.packages ?? {};
-  for (const [path, entry] of Object.entries(wanted)) {
-    if (path === "" || path in present) continue;
-    // Optional packages may be left out; the ones made for exactly this platform may not (but for their libc).
-    const forHere = entry.os !== undefined && matches(entry.os, os) && matches(entry.cpu, cpu);
-    if (!entry.optional || (forHere && entry.libc === undefined)) return false;
-  }
-  return Object.entries(present).every(
-    ([path, { version, integrity }]) =>
-      wanted[path]?.version === version && wanted[path]?.integrity === integrity,
-  );
-}
-
-function fingerprint(lockfile, here) {
-  return createHash("sha256").update(`${here}\n${lockfile}`).digest("hex");
-}
-
-function markerOf(folder) {
-  return join(folder, "node_modules", ".boxoffice-installed");
-}
-
-function askVersion(node) {
-  return spawnSync(node, ["--version"], { encoding: "utf8" }).stdout?.trim() ?? "";
-}
-
-function majorOf(version) {
-  return Number(/^v(\d+)\./.exec(version)?.[1] ?? 0);
-}
-
 function isAlive(pid) {
   try {
     process.kill(pid, 0);
     return true;
   } catch (error) {
     return error.code === "EPERM";
-  }
-}
-
-function readText(file) {
-  try {
-    return readFileSync(file, "utf8");
-  } catch {
-    return "";
   }
 }
 
@@ -210,6 +137,3 @@ function fail(sentence) {
   say(sentence);
   process.exit(1);
 }
-
-const isMain = process.argv[1] !== undefined && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url);
-if (isMain) await main(process.argv.slice(2));

@@ -5,27 +5,31 @@
  * starts, before that process may do anything. The end of the input, for whatever reason, means that nobody
  * looks after those processes any longer.
  *
- *   add PID SIGNAL     end this process, and its process group, by this signal
- *   forget PID         it ended by itself
- *   remove FOLDER      delete this folder when all is over
+ *   ["add", PID, SIGNAL, MS]   end this process, and its group, by this signal, and after so long by SIGKILL
+ *   ["forget", PID]            it ended by itself
+ *   ["remove", FOLDER]         delete this folder when all is over
  */
 import { rmSync } from "node:fs";
 import { createInterface } from "node:readline";
-import { setTimeout as delay } from "node:timers/promises";
 import { endProcess } from "./processes.ts";
 
-const GRACE_MS = 8_000;
+/** Nobody waits for an orderly end any longer, and a new start may be near. */
+const LONGEST_GRACE_MS = 8_000;
 
-const processes = new Map<number, NodeJS.Signals>();
+type Ending = { signal: NodeJS.Signals; graceMs: number };
+
+type Message = [verb: string, argument: number | string, signal?: NodeJS.Signals, graceMs?: number];
+
+const processes = new Map<number, Ending>();
 const folders: string[] = [];
 
 for await (const line of createInterface({ input: process.stdin })) {
-  const [verb, argument = "", signal] = JSON.parse(line) as [string, string | number, NodeJS.Signals?];
-  if (verb === "add") processes.set(Number(argument), signal ?? "SIGTERM");
+  const [verb, argument, signal = "SIGTERM", graceMs = 0] = JSON.parse(line) as Message;
+  if (verb === "add")
+    processes.set(Number(argument), { signal, graceMs: Math.min(graceMs, LONGEST_GRACE_MS) });
   if (verb === "forget") processes.delete(Number(argument));
   if (verb === "remove") folders.push(String(argument));
 }
 
-await Promise.all([...processes].map(([pid, signal]) => endProcess(pid, signal, GRACE_MS)));
-if (folders.length > 0 && processes.size > 0) await delay(100);
+await Promise.all([...processes].map(([pid, { signal, graceMs }]) => endProcess(pid, signal, graceMs)));
 for (const folder of folders) rmSync(folder, { recursive: true, force: true, maxRetries: 5 });

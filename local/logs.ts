@@ -59,7 +59,8 @@ function readPino(line: string): string | undefined {
   try {
     const { level, msg, error } = JSON.parse(line) as Record<string, unknown>;
     if (level !== "warn" && level !== "error" && level !== "fatal") return undefined;
-    const cause = typeof error === "object" && error !== null && "message" in error ? error.message : undefined;
+    const cause =
+      typeof error === "object" && error !== null && "message" in error ? error.message : undefined;
     return cause === undefined ? `${level}: ${msg}` : `${level}: ${msg} (${cause})`;
   } catch {
     return line;

@@ -1,6 +1,16 @@
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
-import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { homedir, tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { promisify } from "node:util";
@@ -84,11 +94,13 @@ async function fromApt(folder: string): Promise<string | undefined> {
   if (!existsSync("/usr/bin/apt-get") || !existsSync("/usr/bin/dpkg")) return undefined;
   const options = { cwd: folder, timeout: DOWNLOAD_LIMIT_MS };
   const common = ["-qq", ...setting("APT::Sandbox::User", "root"), ...setting("Acquire::Retries", "1")];
-  const download = (...more: string[]) => run("apt-get", [...common, ...more, "download", "nats-server"], options);
+  const download = (...more: string[]) =>
+    run("apt-get", [...common, ...more, "download", "nats-server"], options);
   try {
     await download();
   } catch {
-    for (const name of ["lists/partial", "cache/archives/partial"]) mkdirSync(join(folder, name), { recursive: true });
+    for (const name of ["lists/partial", "cache/archives/partial"])
+      mkdirSync(join(folder, name), { recursive: true });
     const own = [
       ...setting("Dir::State::lists", join(folder, "lists")),
       ...setting("Dir::Cache", join(folder, "cache")),
@@ -101,7 +113,9 @@ async function fromApt(folder: string): Promise<string | undefined> {
   const archive = readdirSync(folder).find((name) => name.endsWith(".deb"));
   if (archive === undefined) return undefined;
   await run("dpkg", ["-x", archive, "unpacked"], options);
-  const places = ["usr/sbin/nats-server", "usr/bin/nats-server"].map((place) => join(folder, "unpacked", place));
+  const places = ["usr/sbin/nats-server", "usr/bin/nats-server"].map((place) =>
+    join(folder, "unpacked", place),
+  );
   return places.find((place) => existsSync(place));
 }
 

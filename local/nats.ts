@@ -13,7 +13,10 @@ export type NatsOptions = {
 };
 
 /** Tells how to run nats-server with JetStream, reachable from this machine only. */
-export function prepareNats({ server, folder, port, durable }: NatsOptions): { spec: ProcessSpec; url: string } {
+export function prepareNats({ server, folder, port, durable }: NatsOptions): {
+  spec: ProcessSpec;
+  url: string;
+} {
   mkdirSync(folder, { recursive: true });
   const configFile = join(folder, "nats-server.conf");
   // By default it writes to disk every two minutes, and acknowledges before. 2.9 has no setting for that.

@@ -1,4 +1,5 @@
 import { createServer } from "node:net";
+import { type LocalConfig, portVariables } from "./config.ts";
 
 /** A port of 127.0.0.1 that nothing listens on. */
 export function freePort(): Promise<number> {
@@ -19,4 +20,19 @@ export function isFree(port: number, host = "127.0.0.1"): Promise<boolean> {
     server.once("error", () => resolve(false));
     server.listen(port, host, () => server.close(() => resolve(true)));
   });
+}
+
+/** @throws Error that names each port that is taken, and the variable that moves it */
+export async function refuseTakenPorts(
+  config: Pick<LocalConfig, "ports" | "adminPorts" | "listenHost">,
+): Promise<void> {
+  const taken = await Promise.all(
+    portVariables(config).map(async ({ name, port }) => {
+      const host = name.endsWith("_ADMIN_PORT") ? "127.0.0.1" : config.listenHost;
+      return (await isFree(port, host))
+        ? []
+        : [`Port ${port} is taken: free it, or set ${name} to another one.`];
+    }),
+  );
+  if (taken.flat().length > 0) throw new Error(taken.flat().join("\n"));
 }

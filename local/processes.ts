@@ -38,26 +38,26 @@ export class ProcessRecord {
     this.#file = file;
   }
 
-  add(pid: number, signal: NodeJS.Signals): void {
+  add(pid: number, signal: NodeJS.Signals, graceMs: number): void {
     const known = describeProcess(pid);
-    if (known !== undefined) appendFileSync(this.#file, `${JSON.stringify({ ...known, signal })}\n`);
+    if (known !== undefined) appendFileSync(this.#file, `${JSON.stringify({ ...known, signal, graceMs })}\n`);
   }
 
   /**
-   * Ends what an earlier stack left behind. Its guard, which is the first on record, is given `limitMs` to do
-   * so itself. Resolves to the number of processes that were still there.
+   * Ends what an earlier stack left behind. Its guard, which is the first on record, is given `guardLimitMs` to
+   * do so itself. Resolves to the number of processes that were still there.
    */
-  async endLeftovers(limitMs: number): Promise<number> {
+  async endLeftovers(guardLimitMs: number): Promise<number> {
     const recorded = this.#read();
     const [guard] = recorded;
-    if (guard !== undefined) await isGone(guard, limitMs);
+    if (guard !== undefined) await isGone(guard, guardLimitMs);
     const left = recorded.filter(isRunning);
-    await Promise.all(left.map(({ pid, signal }) => endProcess(pid, signal, limitMs)));
+    await Promise.all(left.map(({ pid, signal, graceMs }) => endProcess(pid, signal, graceMs)));
     rmSync(this.#file, { force: true });
     return left.length;
   }
 
-  #read(): (Process & { signal: NodeJS.Signals })[] {
+  #read(): Recorded[] {
     let text: string;
     try {
       text = readFileSync(this.#file, "utf8");
@@ -66,7 +66,7 @@ export class ProcessRecord {
     }
     return text.split("\n").flatMap((line) => {
       try {
-        return [JSON.parse(line) as Process & { signal: NodeJS.Signals }];
+        return [JSON.parse(line) as Recorded];
       } catch {
         return []; // the empty last line, or one that a power cut left half written
       }
@@ -74,10 +74,13 @@ export class ProcessRecord {
   }
 }
 
+type Recorded = Process & { signal: NodeJS.Signals; graceMs: number };
+
 /** The command line of a process, or "" where there is none. */
 export function commandOf(pid: number): string {
   try {
-    if (process.platform === "linux") return readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ");
+    if (process.platform === "linux")
+      return readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ");
     return execFileSync("ps", ["-o", "command=", "-p", String(pid)], { encoding: "utf8" }).trim();
   } catch {
     return "";

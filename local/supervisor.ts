@@ -2,9 +2,10 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
+import { GuardLink } from "./guard-link.ts";
 import { LogFile, splitLines, worthReading } from "./logs.ts";
 import { endProcess, ProcessRecord } from "./processes.ts";
+import { waitUntilReady } from "./readiness.ts";
 
 /** One long-running process of the stack. */
 export type ProcessSpec = {
@@ -24,12 +25,18 @@ export type ProcessSpec = {
   tier: number;
 };
 
-type Supervised = { spec: ProcessSpec; child: ChildProcess | undefined; looking: Promise<void> };
+/** A program that runs to its end, such as `initdb`. */
+export type ToolSpec = Pick<ProcessSpec, "name" | "command" | "args" | "env" | "cwd" | "account"> & {
+  /** What it reads from its standard input. */
+  input?: string;
+};
+
+type Program = Omit<ProcessSpec, "readyWhen" | "readyWithinMs">;
+type Supervised = { spec: Program; child: ChildProcess | undefined; looking: Promise<void> };
 
 const BACKOFF_MS = [500, 1_000, 2_000, 5_000, 10_000, 30_000];
 /** A process that ran this long begins with the shortest backoff again. */
 const STEADY_MS = 60_000;
-const READY_POLL_MS = 40;
 const LINES_IN_ERROR = 15;
 const LEFTOVERS_LIMIT_MS = 15_000;
 
@@ -43,8 +50,7 @@ export class Supervisor {
   readonly #record: ProcessRecord;
   readonly #supervised: Supervised[] = [];
   readonly #stopping = new AbortController();
-  #guard: ChildProcess | undefined;
-  readonly #toRemove: string[] = [];
+  readonly #guard: GuardLink;
   #stopped: Promise<void> | undefined;
 
   /**
@@ -56,19 +62,19 @@ export class Supervisor {
     this.#tell = tell;
     mkdirSync(join(folder, "logs"), { recursive: true });
     this.#record = new ProcessRecord(join(folder, "processes"));
+    this.#guard = new GuardLink(this.#record);
   }
 
   /** Ends what an earlier supervisor of this folder left behind, and starts the guard. Call it first. */
   async begin(): Promise<void> {
     const left = await this.#record.endLeftovers(LEFTOVERS_LIMIT_MS);
     if (left > 0) this.#tell(`Ended ${left} processes that an earlier start left behind.`);
-    await this.#startGuard();
+    await this.#guard.start();
   }
 
   /** Has a folder deleted when everything ended, also where this process is killed before. */
-  async removeAfterwards(folder: string): Promise<void> {
-    this.#toRemove.push(folder);
-    await this.#tellGuard("remove", folder);
+  removeAfterwards(folder: string): Promise<void> {
+    return this.#guard.removeAfterwards(folder);
   }
 
   /**
@@ -77,12 +83,30 @@ export class Supervisor {
    * @throws Error with the last lines it logged, where it ended or did not serve in time
    */
   async run(spec: ProcessSpec): Promise<void> {
-    const supervised: Supervised = { spec, child: undefined, looking: Promise.resolve() };
+    const supervised = { spec, child: undefined, looking: Promise.resolve() };
     this.#supervised.push(supervised);
     const log = new LogFile(join(this.#folder, "logs", `${spec.name}.log`));
     const first = await this.#launch(supervised, log);
     await first.ready;
     supervised.looking = this.#keepRunning(supervised, log, first);
+  }
+
+  /**
+   * Runs a program to its end, which also comes when this process is stopped or killed.
+   *
+   * @throws Error with the end of what it printed, where it fails
+   */
+  async runTool(tool: ToolSpec): Promise<void> {
+    const spec = { ...tool, stopSignal: "SIGTERM", stopWithinMs: 2_000, tier: 0 } as const;
+    const supervised: Supervised = { spec, child: undefined, looking: Promise.resolve() };
+    this.#supervised.push(supervised);
+    const { child, ended } = await this.#spawn(supervised, tool.input);
+    const printed = collectLines(child, () => {});
+    const end = await ended;
+    this.#supervised.splice(this.#supervised.indexOf(supervised), 1);
+    this.#stopping.signal.throwIfAborted();
+    if (child.exitCode !== 0)
+      throw new Error([`${tool.name} failed (${end}). It printed:`, ...printed].join("\n"));
   }
 
   /** Ends everything, highest tier first. Calling it again waits for the same end. */
@@ -101,14 +125,18 @@ export class Supervisor {
           if (child?.pid !== undefined && !hasEnded(child)) {
             await endProcess(child.pid, spec.stopSignal, spec.stopWithinMs);
           }
-          await Promise.race([looking, delay(2_000)]);
+          await Promise.race([looking, delay(2_000, undefined, { ref: false })]);
         }),
       );
     }
-    this.#guard?.stdin?.end();
+    this.#guard.end();
   }
 
-  async #keepRunning(supervised: Supervised, log: LogFile, first: Launched): Promise<void> {
+  async #keepRunning(
+    supervised: Supervised & { spec: ProcessSpec },
+    log: LogFile,
+    first: Launched,
+  ): Promise<void> {
     const { name } = supervised.spec;
     let launched = first;
     let failures = 0;
@@ -138,118 +166,71 @@ export class Supervisor {
     }
   }
 
-  async #launch(supervised: Supervised, log: LogFile): Promise<Launched> {
-    this.#stopping.signal.throwIfAborted();
+  async #launch(supervised: Supervised & { spec: ProcessSpec }, log: LogFile): Promise<Launched> {
     const { spec } = supervised;
-    // In a session of its own, so that Ctrl-C at the terminal reaches only us, and we can stop it in order.
-    const child = spawn("/bin/sh", ["-c", GATE, "sh", spec.command, ...spec.args], {
-      detached: true,
-      stdio: ["ignore", "pipe", "pipe", "pipe"],
-      ...(spec.env && { env: spec.env }),
-      ...(spec.cwd && { cwd: spec.cwd }),
-      ...spec.account,
-    });
-    supervised.child = child;
-    const lastLines: string[] = [];
-    let seen = (_line: string) => {};
-    const onLine = (line: string) => {
+    const { child, ended } = await this.#spawn(supervised);
+    const loggedReady = Promise.withResolvers<void>();
+    const lastLines = collectLines(child, (line) => {
       log.write(line);
-      lastLines.push(line);
-      if (lastLines.length > LINES_IN_ERROR) lastLines.shift();
       const readable = worthReading(line);
       if (readable !== undefined && !this.#stopping.signal.aborted) this.#tell(`${spec.name}: ${readable}`);
-      seen(line);
-    };
-    child.stdout?.setEncoding("utf8").on("data", splitLines(onLine));
-    child.stderr?.setEncoding("utf8").on("data", splitLines(onLine));
-
-    const { pid } = child;
-    const ended = new Promise<string>((resolve) => {
-      child.once("error", (error) => resolve(error.message));
-      // "close", not "exit": only then have its last lines arrived.
-      child.once("close", (code, signal) => {
-        if (pid !== undefined) void this.#tellGuard("forget", pid);
-        resolve(signal ?? `exit code ${code}`);
-      });
+      if ("logged" in spec.readyWhen && line.includes(spec.readyWhen.logged)) loggedReady.resolve();
     });
-    const loggedReady = new Promise<void>((resolve) => {
-      seen = (line) => {
-        if ("logged" in spec.readyWhen && line.includes(spec.readyWhen.logged)) resolve();
-      };
-    });
-    if (pid !== undefined) {
-      this.#record.add(pid, spec.stopSignal);
-      await this.#tellGuard("add", pid, spec.stopSignal);
-      const gate = child.stdio[3];
-      if (gate && "write" in gate) gate.on("error", () => {}).end("go\n");
-    }
-    const ready = waitUntilReady(spec, loggedReady, ended).catch((error: Error) => {
-      throw new Error([error.message, ...lastLines.map((line) => `  ${line}`)].join("\n"));
+    const ready = waitUntilReady(spec, loggedReady.promise, ended).catch((error: Error) => {
+      throw new Error([error.message, ...lastLines].join("\n"));
     });
     ready.catch(() => {}); // whoever needs it awaits it
     return { ready, ended, startedAt: Date.now() };
   }
 
-  async #startGuard(): Promise<void> {
-    const guard = spawn(process.execPath, [fileURLToPath(new URL("guard.ts", import.meta.url))], {
-      detached: true,
-      stdio: ["pipe", "ignore", "ignore"],
+  /** The process is recorded and known to the guard before it passes the gate. */
+  async #spawn(
+    supervised: Supervised,
+    input?: string,
+  ): Promise<{ child: ChildProcess; ended: Promise<string> }> {
+    this.#stopping.signal.throwIfAborted();
+    const { spec } = supervised;
+    const child = spawn("/bin/sh", ["-c", GATE, "sh", spec.command, ...spec.args], {
+      detached: true, // a session of its own: Ctrl-C at the terminal reaches only us, and we stop it in order
+      stdio: [input === undefined ? "ignore" : "pipe", "pipe", "pipe", "pipe"],
+      ...(spec.env && { env: spec.env }),
+      ...(spec.cwd && { cwd: spec.cwd }),
+      ...(spec.account && { uid: spec.account.uid, gid: spec.account.gid }),
     });
-    this.#guard = guard;
-    guard.stdin?.on("error", () => {});
-    guard.once("exit", () => {
-      if (!this.#stopping.signal.aborted) void this.#startGuard();
+    supervised.child = child;
+    const { pid } = child;
+    const ended = new Promise<string>((resolve) => {
+      child.once("error", (error) => resolve(error.message));
+      // "close", not "exit": only then have its last lines arrived.
+      child.once("close", (code, signal) => {
+        if (pid !== undefined) void this.#guard.forget(pid);
+        resolve(signal ?? `exit code ${code}`);
+      });
     });
-    if (guard.pid !== undefined) this.#record.add(guard.pid, "SIGTERM");
-    for (const { child, spec } of this.#supervised) {
-      if (child?.pid !== undefined && !hasEnded(child)) await this.#tellGuard("add", child.pid, spec.stopSignal);
+    if (pid !== undefined) {
+      await this.#guard.add(pid, spec.stopSignal, spec.stopWithinMs);
+      child.stdin?.on("error", () => {}).end(input);
+      const gate = child.stdio[3];
+      if (gate && "write" in gate) gate.on("error", () => {}).end("go\n");
     }
-    for (const folder of this.#toRemove) await this.#tellGuard("remove", folder);
-  }
-
-  /** Resolves when the words are in the pipe, where they are safe even if this process dies at once. */
-  #tellGuard(...words: (string | number)[]): Promise<void> {
-    const stdin = this.#guard?.stdin;
-    return new Promise((resolve) => {
-      if (!stdin?.writable) return resolve();
-      stdin.write(`${JSON.stringify(words)}\n`, () => resolve());
-    });
+    return { child, ended };
   }
 }
 
 type Launched = { ready: Promise<void>; ended: Promise<string>; startedAt: number };
 
-async function waitUntilReady(spec: ProcessSpec, logged: Promise<void>, ended: Promise<string>): Promise<void> {
-  const giveUp = new AbortController();
-  const { signal } = giveUp;
-  const serves = "ok" in spec.readyWhen ? answersOk(spec.readyWhen.ok, signal) : logged;
-  const early = ended.then((end) => {
-    throw new Error(`${spec.name} ended before it was ready (${end}). It logged:`);
-  });
-  const late = delay(spec.readyWithinMs, undefined, { signal }).then(() => {
-    throw new Error(`${spec.name} was not ready within ${spec.readyWithinMs / 1000} s. It logged:`);
-  });
-  late.catch(() => {});
-  try {
-    await Promise.race([serves, early, late]);
-  } finally {
-    giveUp.abort();
+/** Passes on what a child prints, line by line, and keeps the last lines, indented for an error message. */
+function collectLines(child: ChildProcess, onLine: (line: string) => void): string[] {
+  const lastLines: string[] = [];
+  for (const stream of [child.stdout, child.stderr]) {
+    const split = splitLines((line) => {
+      lastLines.push(`  ${line}`);
+      if (lastLines.length > LINES_IN_ERROR) lastLines.shift();
+      onLine(line);
+    });
+    stream?.setEncoding("utf8").on("data", split);
   }
-}
-
-async function answersOk(url: string, signal: AbortSignal): Promise<void> {
-  while (!signal.aborted) {
-    const limit = AbortSignal.any([signal, AbortSignal.timeout(2_000)]);
-    const ok = await fetch(url, { signal: limit }).then(
-      async (response) => {
-        await response.body?.cancel();
-        return response.ok;
-      },
-      () => false,
-    );
-    if (ok) return;
-    await delay(READY_POLL_MS, undefined, { signal }).catch(() => {});
-  }
+  return lastLines;
 }
 
 function hasEnded(child: ChildProcess): boolean {
