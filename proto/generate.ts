@@ -32,7 +32,7 @@ const PUBLISHED = {
 if (import.meta.main) {
   const { values } = parseArgs({ options: { check: { type: "boolean" }, release: { type: "boolean" } } });
   vendorPublishedInterfaces();
-  if (values.release) buf("build", "--path", "boxoffice", "-o", RELEASED_IMAGE);
+  if (values.release) buf("build", "--path", "boxoffice", "--exclude-source-info", "-o", RELEASED_IMAGE);
   else if (values.check) checkDrift();
   else buf("generate");
 }
