@@ -1,5 +1,9 @@
+import {
+  BadRequestSchema,
+  ErrorInfoSchema,
+  RetryInfoSchema,
+} from "@boxoffice/proto/google/rpc/error_details_pb.ts";
 import { durationFromMs, durationMs } from "@bufbuild/protobuf/wkt";
-import { BadRequestSchema, ErrorInfoSchema, RetryInfoSchema } from "@boxoffice/proto/google/rpc/error_details_pb.ts";
 import { Code, ConnectError } from "@connectrpc/connect";
 
 /**
