@@ -48,17 +48,14 @@ async function main([first, ...rest]) {
 }
 
 async function install() {
-  const started = Date.now();
   const lockFile = join(root, "node_modules.lock");
-  const deadline = started + INSTALL_WAIT_MS;
+  const deadline = Date.now() + INSTALL_WAIT_MS;
   for (let told = false; ; ) {
     const lock = await tryLock(lockFile);
     if ("release" in lock) {
-      try {
-        if (!isInstalled(root)) npmCi(started);
-      } finally {
-        lock.release();
-      }
+      const problem = isInstalled(root) ? undefined : npmCi();
+      lock.release();
+      if (problem !== undefined) fail(problem);
       return;
     }
     if (Date.now() > deadline)
@@ -69,21 +66,20 @@ async function install() {
   }
 }
 
-function npmCi(started) {
+/** @returns what went wrong, if anything did */
+function npmCi() {
+  const started = Date.now();
   say("Installing the locked dependencies (npm ci) ...");
   const { status, error } = spawnSync(
     "npm",
     ["ci", "--include=dev", "--no-audit", "--no-fund", "--loglevel=error"],
-    {
-      cwd: root,
-      stdio: ["ignore", 2, 2],
-      env: { ...process.env, NODE_ENV: "development" },
-    },
+    { cwd: root, stdio: ["ignore", 2, 2], env: { ...process.env, NODE_ENV: "development" } },
   );
-  if (error !== undefined) fail(`npm could not be run: ${error.message}`);
-  if (status !== 0) fail("The dependencies could not be installed: npm says why above.");
+  if (error !== undefined) return `npm could not be run: ${error.message}`;
+  if (status !== 0) return "The dependencies could not be installed: npm says why above.";
   markInstalled(root);
   say(`Installed in ${((Date.now() - started) / 1000).toFixed(1)} s.`);
+  return undefined;
 }
 
 /**

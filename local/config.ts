@@ -1,6 +1,7 @@
 import { dirname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { ConfigError, readConfig, setting } from "@boxoffice/platform/config.ts";
+import type { NamedPort } from "./ports.ts";
 
 /** The services that own a schema, in the order in which they are migrated. */
 export const SERVICES = ["catalog", "reservation", "payment", "stats"] as const;
@@ -78,26 +79,25 @@ export function readLocalConfig(env: Record<string, string | undefined> = proces
     },
     listenHost: values.LISTEN_HOST,
   };
-  refuseSharedPorts(portVariables(config));
+  refuseSharedPorts(namedPorts(config));
   return config;
 }
 
-/** Every port that will be listened on, with the variable that moves it. */
-export function portVariables(
-  config: Pick<LocalConfig, "ports" | "adminPorts">,
-): { name: string; port: number }[] {
+/** Every port that will be listened on. */
+export function namedPorts(config: Pick<LocalConfig, "ports" | "adminPorts" | "listenHost">): NamedPort[] {
   return PROCESSES.flatMap((process) => [
-    { name: `${process.toUpperCase()}_PORT`, port: config.ports[process] },
-    { name: `${process.toUpperCase()}_ADMIN_PORT`, port: config.adminPorts[process] },
+    { variable: `${process.toUpperCase()}_PORT`, port: config.ports[process], host: config.listenHost },
+    { variable: `${process.toUpperCase()}_ADMIN_PORT`, port: config.adminPorts[process], host: "127.0.0.1" },
   ]);
 }
 
-function refuseSharedPorts(variables: { name: string; port: number }[]): void {
+function refuseSharedPorts(ports: NamedPort[]): void {
   const seen = new Map<number, string>();
-  for (const { name, port } of variables) {
+  for (const { variable, port } of ports) {
     const other = seen.get(port);
-    if (other !== undefined) throw new ConfigError(`${other} and ${name} are both ${port}: set one of them`);
-    seen.set(port, name);
+    if (other !== undefined)
+      throw new ConfigError(`${other} and ${variable} are both ${port}: set one of them`);
+    seen.set(port, variable);
   }
 }
 

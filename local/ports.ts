@@ -1,5 +1,4 @@
 import { createServer } from "node:net";
-import { type LocalConfig, portVariables } from "./config.ts";
 
 /** A port of 127.0.0.1 that nothing listens on. */
 export function freePort(): Promise<number> {
@@ -22,17 +21,16 @@ export function isFree(port: number, host = "127.0.0.1"): Promise<boolean> {
   });
 }
 
+/** A port that will be listened on, with the variable that moves it. */
+export type NamedPort = { variable: string; port: number; host: string };
+
 /** @throws Error that names each port that is taken, and the variable that moves it */
-export async function refuseTakenPorts(
-  config: Pick<LocalConfig, "ports" | "adminPorts" | "listenHost">,
-): Promise<void> {
-  const taken = await Promise.all(
-    portVariables(config).map(async ({ name, port }) => {
-      const host = name.endsWith("_ADMIN_PORT") ? "127.0.0.1" : config.listenHost;
-      return (await isFree(port, host))
-        ? []
-        : [`Port ${port} is taken: free it, or set ${name} to another one.`];
-    }),
+export async function refuseTakenPorts(ports: NamedPort[]): Promise<void> {
+  const free = await Promise.all(ports.map(({ port, host }) => isFree(port, host)));
+  const taken = ports.filter((_, index) => !free[index]);
+  if (taken.length === 0) return;
+  const sentences = taken.map(
+    ({ variable, port }) => `Port ${port} is taken: free it, or set ${variable} to another one.`,
   );
-  if (taken.flat().length > 0) throw new Error(taken.flat().join("\n"));
+  throw new Error(sentences.join("\n"));
 }

@@ -1,7 +1,7 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { ensureKeys } from "@boxoffice/platform/auth/keys.ts";
-import { type LocalConfig, PROCESSES } from "./config.ts";
+import { type LocalConfig, namedPorts, PROCESSES } from "./config.ts";
 import { migrateAll, needsNoEmbeddedPostgres, type ServiceDatabase, serviceDatabases } from "./databases.ts";
 import { type Memory, recall } from "./memory.ts";
 import { prepareNats } from "./nats.ts";
@@ -57,7 +57,7 @@ export class Stack {
   /** Starts everything, and resolves when all of it serves. */
   async start(): Promise<void> {
     await this.#supervisor.begin();
-    await refuseTakenPorts(this.config);
+    await refuseTakenPorts(namedPorts(this.config));
     const memory = await recall(this.config.dataFolder);
     const [databases, natsUrl] = await Promise.all([
       this.#startDatabases(memory),

@@ -3,7 +3,7 @@ import { statSync, writeFileSync } from "node:fs";
 import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
-import { readLocalConfig } from "../../local/config.ts";
+import { namedPorts, readLocalConfig } from "../../local/config.ts";
 import { serviceDatabases } from "../../local/databases.ts";
 import { LogFile, splitLines, worthReading } from "../../local/logs.ts";
 import { recall } from "../../local/memory.ts";
@@ -32,11 +32,15 @@ test("a taken port is named with the variable that moves it", async () => {
   await once(server, "listening");
   onTestFinished(() => void server.close());
   const { port } = server.address() as AddressInfo;
-  const config = readLocalConfig({ PAYMENT_PORT: String(port) });
-  const taken = { ...config, ports: { ...config.ports, gateway: 0, catalog: 0, reservation: 0, stats: 0 } };
-  const admin = { catalog: 0, reservation: 0, payment: 0, stats: 0, gateway: 0 };
-  await expect(refuseTakenPorts({ ...taken, adminPorts: admin })).rejects.toThrow(
-    `Port ${port} is taken: free it, or set PAYMENT_PORT to another one.`,
+  const { listenHost, ports, adminPorts } = readLocalConfig({ PAYMENT_PORT: String(port) });
+  const free = { catalog: 0, reservation: 0, stats: 0, gateway: 0 };
+  const named = namedPorts({
+    listenHost,
+    ports: { ...ports, ...free },
+    adminPorts: { ...adminPorts, ...free, payment: 0 },
+  });
+  await expect(refuseTakenPorts(named)).rejects.toThrow(
+    new Error(`Port ${port} is taken: free it, or set PAYMENT_PORT to another one.`),
   );
 });
 
