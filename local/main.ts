@@ -1,8 +1,9 @@
 /** npm start: the whole box office on this machine, until it is told to stop. */
 
-import { readLocalConfig } from "./config.ts";
-import { ensureDemo } from "./demo.ts";
-import { createOperatorToken } from "./operator.ts";
+import { join } from "node:path";
+import { type LocalConfig, readLocalConfig } from "./config.ts";
+import { ensureDemo, type Showcase } from "./demo.ts";
+import { createOperatorToken, operatorClients } from "./operator.ts";
 import { Stack } from "./stack.ts";
 import { welcome } from "./welcome.ts";
 
@@ -17,8 +18,8 @@ try {
     tell("Starting Boxoffice ...");
     await stack.start();
     const token = await createOperatorToken(stack.keysFolder);
-    const demo = await ensureDemo(stack.config, token);
-    tell(welcome({ config: stack.config, token, demo, startedInMs: Date.now() - startedAt }));
+    const showcase = await makeDemo(stack.config, token);
+    tell(welcome({ config: stack.config, token, showcase, startedInMs: Date.now() - startedAt }));
   } catch (error) {
     if (!stopping.aborted) {
       await stack.stop();
@@ -28,6 +29,19 @@ try {
 } catch (error) {
   console.error(error instanceof Error ? error.message : error);
   process.exit(1);
+}
+
+/** The box office is open without demo events too. */
+async function makeDemo(config: LocalConfig, token: string): Promise<Showcase | undefined> {
+  const clients = operatorClients(config, token);
+  try {
+    return await ensureDemo(join(config.dataFolder, "demo.json"), clients);
+  } catch (error) {
+    tell(`The demo events are not complete (${error}); the next start goes on with them.`);
+    return undefined;
+  } finally {
+    clients.close();
+  }
 }
 
 /** Signals may come more than once, and npm may die without passing any on: the first of all that counts. */
