@@ -11,7 +11,8 @@ export function welcome(options: {
   startedInMs: number;
 }): string {
   const { config, token, showcase, startedInMs } = options;
-  const folder = relative(process.cwd(), config.dataFolder) || ".";
+  const relativeFolder = relative(process.cwd(), config.dataFolder);
+  const folder = relativeFolder.startsWith("..") ? config.dataFolder : relativeFolder || ".";
   return `
 Boxoffice is open:  http://${reach(config, "gateway")}   (started in ${(startedInMs / 1000).toFixed(1)} s)
 
