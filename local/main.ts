@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { type LocalConfig, readLocalConfig } from "./config.ts";
 import { ensureDemo, type Showcase } from "./demo.ts";
 import { createOperatorToken, operatorClients } from "./operator.ts";
+import { reach } from "./services.ts";
 import { Stack } from "./stack.ts";
 import { welcome } from "./welcome.ts";
 
@@ -33,14 +34,12 @@ try {
 
 /** The box office is open without demo events too. */
 async function makeDemo(config: LocalConfig, token: string): Promise<Showcase | undefined> {
-  const clients = operatorClients(config, token);
+  const clients = operatorClients(reach(config, "gateway"), token);
   try {
     return await ensureDemo(join(config.dataFolder, "demo.json"), clients);
   } catch (error) {
     tell(`The demo events are not complete (${error}); the next start goes on with them.`);
     return undefined;
-  } finally {
-    clients.close();
   }
 }
 
