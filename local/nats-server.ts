@@ -18,7 +18,7 @@ import { promisify } from "node:util";
 /** A nats-server that can be run: version 2.`minor`. */
 export type NatsServer = { path: string; minor: number };
 
-export const OLDEST_MINOR = 9;
+const OLDEST_MINOR = 9;
 
 /**
  * Checksums as the official image of this version verifies them, and for macOS as two independent build

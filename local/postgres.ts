@@ -15,8 +15,8 @@ import { describeProcess } from "./process-lock.mjs";
 import { commandOf, endProcess } from "./processes.ts";
 import type { ProcessSpec, Supervisor } from "./supervisor.ts";
 
-export const OWNER = "boxoffice";
-export const DATABASE = "boxoffice";
+const OWNER = "boxoffice";
+const DATABASE = "boxoffice";
 
 /** The PostgreSQL that the npm package ships. */
 const MAJOR = "18";
