@@ -1,6 +1,4 @@
-import { join } from "node:path";
-import { migrate } from "@boxoffice/platform/migrations.ts";
-import { type LocalConfig, ROOT, SERVICES, type Service } from "./config.ts";
+import { type LocalConfig, SERVICES, type Service } from "./config.ts";
 
 export type ServiceDatabase = {
   service: Service;
@@ -36,20 +34,4 @@ export function serviceDatabases(
 /** Whether somebody else's PostgreSQL serves all there is to serve, so that none needs to be embedded. */
 export function needsNoEmbeddedPostgres(config: LocalConfig): boolean {
   return config.databaseUrl !== undefined || SERVICES.every((service) => config.serviceDatabaseUrls[service]);
-}
-
-/** Brings every schema that has a known owner up to date, and makes the roles that the services connect as. */
-export async function migrateAll(databases: ServiceDatabase[]): Promise<void> {
-  await Promise.all(databases.map(migrateOne));
-}
-
-async function migrateOne({ service, url, ownerUrl }: ServiceDatabase): Promise<void> {
-  if (ownerUrl === undefined) return;
-  const { username, password } = new URL(url);
-  await migrate({
-    ownerUrl,
-    schema: service,
-    directory: join(ROOT, "services", service, "migrations"),
-    role: { name: decodeURIComponent(username), password: decodeURIComponent(password) },
-  });
 }

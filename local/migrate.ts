@@ -2,8 +2,9 @@
 import { mkdirSync } from "node:fs";
 import { ConfigError } from "@boxoffice/platform/config.ts";
 import { readLocalConfig, SERVICES } from "./config.ts";
-import { migrateAll, serviceDatabases } from "./databases.ts";
+import { serviceDatabases } from "./databases.ts";
 import { recall } from "./memory.ts";
+import { migrateAll } from "./schemas.ts";
 
 try {
   const config = readLocalConfig();

@@ -2,13 +2,14 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { ensureKeys } from "@boxoffice/platform/auth/keys.ts";
 import { type LocalConfig, namedPorts, PROCESSES } from "./config.ts";
-import { migrateAll, needsNoEmbeddedPostgres, type ServiceDatabase, serviceDatabases } from "./databases.ts";
+import { needsNoEmbeddedPostgres, type ServiceDatabase, serviceDatabases } from "./databases.ts";
 import { type Memory, recall } from "./memory.ts";
 import { prepareNats } from "./nats.ts";
 import { findNatsServer } from "./nats-server.ts";
 import { refuseTakenPorts } from "./ports.ts";
 import { preparePostgres } from "./postgres.ts";
 import { tryLock } from "./process-lock.mjs";
+import { migrateAll } from "./schemas.ts";
 import { serviceSpecs } from "./services.ts";
 import { Supervisor } from "./supervisor.ts";
 
