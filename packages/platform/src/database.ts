@@ -1,0 +1,169 @@
+import pg from "pg";
+import { BoxofficeError } from "./errors.ts";
+import type { Logger } from "./log.ts";
+
+/** One SQL statement. Give a `name` to statements of the hot path: the server then plans them once. */
+export type Statement = { text: string; values?: unknown[]; name?: string };
+
+/**
+ * Where statements run: a transaction or the pool. What must commit together takes a `Queryable` as its first
+ * argument. int8 and numeric arrive as bigint and string, timestamptz as Date: columns are timestamptz(3), so
+ * nothing is lost.
+ */
+export type Queryable = {
+  query<Row extends object>(statement: Statement): Promise<Row[]>;
+};
+
+/**
+ * An open transaction. Statements queried without awaiting go out together (pipelined); when one fails, those
+ * behind it fail too, so a transaction succeeds or fails as a whole.
+ */
+export type Transaction = Queryable;
+
+export type DatabaseOptions = {
+  url: string;
+  /** Shown in `pg_stat_activity`. */
+  name: string;
+  log: Logger;
+  /** Connections at most; 10 unless told. */
+  maxConnections?: number;
+  /** How long one statement may run, in milliseconds; 5,000 unless told. */
+  statementTimeoutMs?: number;
+};
+
+/** A transaction that lost a race for locks is run again this many times before its caller hears of it. */
+const ATTEMPTS = 4;
+
+/** The server's `deadlock_detected` and `serialization_failure`: the whole transaction may be run again. */
+const RETRYABLE = new Set(["40P01", "40001"]);
+
+/** SQLSTATE classes that say the database is away or full, rather than that a statement was wrong. */
+const UNAVAILABLE_CLASSES = new Set(["08", "53", "57", "58"]);
+
+const DEPENDENCY_RETRY_MS = 1_000;
+
+/** A pool of connections to one PostgreSQL, as one role. */
+export class Database implements Queryable {
+  readonly #pool: pg.Pool;
+
+  constructor({ url, name, log, maxConnections = 10, statementTimeoutMs = 5_000 }: DatabaseOptions) {
+    this.#pool = new pg.Pool({
+      connectionString: url,
+      application_name: name,
+      max: maxConnections,
+      pipeline: true,
+      connectionTimeoutMillis: 5_000,
+      idleTimeoutMillis: 60_000,
+      statement_timeout: statementTimeoutMs,
+      lock_timeout: statementTimeoutMs,
+      idle_in_transaction_session_timeout: 2 * statementTimeoutMs,
+      types: { getTypeParser },
+    });
+    // A connection that dies reports it here while idle, and on itself while in use.
+    const lost = (error: Error) => log.warn({ error }, "lost a connection to the database");
+    this.#pool.on("error", lost);
+    this.#pool.on("connect", (client) => void client.on("error", lost));
+  }
+
+  /** @throws BoxofficeError DEPENDENCY_UNAVAILABLE when the database does not answer */
+  async query<Row extends object>(statement: Statement): Promise<Row[]> {
+    try {
+      return (await this.#pool.query<Row>(statement)).rows;
+    } catch (error) {
+      throw asUnavailable(error);
+    }
+  }
+
+  /**
+   * Runs `work` in a READ COMMITTED transaction and commits it. After a deadlock the whole of `work` runs
+   * again, so it must change nothing but the database.
+   *
+   * @throws BoxofficeError DEPENDENCY_UNAVAILABLE when the database does not answer. Whether a commit whose
+   *   answer was lost took place is then unknown.
+   */
+  async transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await this.#attempt(work);
+      } catch (error) {
+        if (attempt === ATTEMPTS || !RETRYABLE.has(sqlState(error) ?? "")) throw asUnavailable(error);
+      }
+    }
+  }
+
+  /** Whether the database answers, within `timeoutMs`. */
+  async answers(timeoutMs = 2_000): Promise<boolean> {
+    const deadline = new Promise<never>((_, reject) => {
+      setTimeout(reject, timeoutMs, new Error("no answer")).unref();
+    });
+    return Promise.race([this.#pool.query("select 1"), deadline]).then(
+      () => true,
+      () => false,
+    );
+  }
+
+  /** Waits for running statements, then disconnects. */
+  close(): Promise<void> {
+    return this.#pool.end();
+  }
+
+  async #attempt<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
+    const client = await this.#pool.connect();
+    let broken = true;
+    try {
+      const begun = client.query("begin");
+      begun.catch(() => {}); // whoever fails first is reported by `work`'s own statements or below
+      const tx: Transaction = { query: async (statement) => (await client.query(statement)).rows };
+      const result = await work(tx);
+      await begun;
+      await client.query("commit");
+      broken = false;
+      return result;
+    } catch (error) {
+      broken = await client.query("rollback").then(
+        () => false,
+        () => true,
+      );
+      throw error;
+    } finally {
+      client.release(broken);
+    }
+  }
+}
+
+/** The SQLSTATE of a database error, or undefined for anything else. */
+export function sqlState(error: unknown): string | undefined {
+  return error instanceof pg.DatabaseError ? error.code : undefined;
+}
+
+/** The name of the violated constraint, where `error` is such a violation. */
+export function violatedConstraint(error: unknown): string | undefined {
+  return error instanceof pg.DatabaseError && error.code?.startsWith("23") ? error.constraint : undefined;
+}
+
+/** A database that is away is the caller's to retry; a statement that is wrong stays what it is: a defect. */
+function asUnavailable(error: unknown): unknown {
+  if (error instanceof BoxofficeError) return error;
+  const state = sqlState(error);
+  const away = state === undefined ? isConnectionError(error) : UNAVAILABLE_CLASSES.has(state.slice(0, 2));
+  if (!away) return error;
+  return new BoxofficeError("DEPENDENCY_UNAVAILABLE", "The service cannot reach its database. Try again shortly.", {
+    retryAfterMs: DEPENDENCY_RETRY_MS,
+    cause: error,
+  });
+}
+
+/** pg reports a lost or refused connection as a plain Error, with a system code or with one of these texts. */
+function isConnectionError(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  if ("code" in error && typeof error.code === "string" && /^E[A-Z]+$/.test(error.code)) return true;
+  return /connection (terminated|timeout|ended)|timeout exceeded when trying to connect|not queryable|client was closed/i.test(
+    error.message,
+  );
+}
+
+const INT8 = pg.types.builtins.INT8;
+
+function getTypeParser(oid: number, format?: "text" | "binary") {
+  return oid === INT8 ? BigInt : pg.types.getTypeParser(oid, format);
+}
