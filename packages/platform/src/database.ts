@@ -147,10 +147,14 @@ function asUnavailable(error: unknown): unknown {
   const state = sqlState(error);
   const away = state === undefined ? isConnectionError(error) : UNAVAILABLE_CLASSES.has(state.slice(0, 2));
   if (!away) return error;
-  return new BoxofficeError("DEPENDENCY_UNAVAILABLE", "The service cannot reach its database. Try again shortly.", {
-    retryAfterMs: DEPENDENCY_RETRY_MS,
-    cause: error,
-  });
+  return new BoxofficeError(
+    "DEPENDENCY_UNAVAILABLE",
+    "The service cannot reach its database. Try again shortly.",
+    {
+      retryAfterMs: DEPENDENCY_RETRY_MS,
+      cause: error,
+    },
+  );
 }
 
 /** pg reports a lost or refused connection as a plain Error, with a system code or with one of these texts. */
