@@ -1,0 +1,124 @@
+import { afterAll, beforeAll, beforeEach, expect, inject, test } from "vitest";
+import { Database, type Transaction, violatedConstraint } from "../src/database.ts";
+import { isRefusal } from "../src/errors.ts";
+import { createLogger } from "../src/log.ts";
+
+const log = createLogger("test", "silent");
+const schema = `database_test_${process.pid}`;
+
+let database: Database;
+
+beforeAll(async () => {
+  database = open();
+  await database.query({ text: `create schema ${schema}` });
+  await database.query({
+    text: `create table ${schema}.stock (id int primary key, available int8 constraint never_negative check (available >= 0))`,
+  });
+});
+
+beforeEach(async () => {
+  await database.query({ text: `truncate ${schema}.stock` });
+  await database.query({ text: `insert into ${schema}.stock values (1, 10), (2, 10)` });
+});
+
+afterAll(async () => {
+  await database.query({ text: `drop schema ${schema} cascade` });
+  await database.close();
+});
+
+const open = (name = "test") => new Database({ url: inject("ownerUrl"), name, log });
+
+const take = (on: Pick<Transaction, "query">, id: number, count = 1) =>
+  on.query({
+    text: `update ${schema}.stock set available = available - $2 where id = $1`,
+    values: [id, count],
+  });
+
+const available = async () =>
+  (
+    await database.query<{ available: bigint }>({ text: `select available from ${schema}.stock order by id` })
+  ).map((row) => row.available);
+
+test("a transaction commits all of its statements, and int8 arrives as bigint", async () => {
+  const result = await database.transaction(async (tx) => {
+    await Promise.all([take(tx, 1), take(tx, 2, 3)]);
+    return "done";
+  });
+  expect(result).toBe("done");
+  expect(await available()).toEqual([9n, 7n]);
+});
+
+test("a failing statement among pipelined ones undoes them all and leaves the connection usable", async () => {
+  const failing = database.transaction(async (tx) => {
+    await Promise.all([take(tx, 1), take(tx, 2, 11), take(tx, 1)]);
+  });
+  const error = await failing.catch((caught: unknown) => caught);
+  expect(violatedConstraint(error)).toBe("never_negative");
+  expect(await available()).toEqual([10n, 10n]);
+});
+
+test("work that throws is undone", async () => {
+  const failing = database.transaction(async (tx) => {
+    await take(tx, 1);
+    throw new Error("changed my mind");
+  });
+  await expect(failing).rejects.toThrow("changed my mind");
+  expect(await available()).toEqual([10n, 10n]);
+});
+
+test("of two transactions that lock crosswise, the one that loses runs again", async () => {
+  let runs = 0;
+  const crossing = (first: number, second: number, met: { arrive(): Promise<void> }) =>
+    database.transaction(async (tx) => {
+      runs++;
+      await take(tx, first);
+      await met.arrive();
+      await take(tx, second);
+    });
+  const met = meetingOf(2);
+  await Promise.all([crossing(1, 2, met), crossing(2, 1, met)]);
+  expect(runs).toBe(3);
+  expect(await available()).toEqual([8n, 8n]);
+});
+
+test("a connection that is killed in a transaction is the caller's to retry, and the pool goes on", async () => {
+  const victim = open("victim");
+  try {
+    const cut = victim.transaction(async (tx) => {
+      await take(tx, 1);
+      await database.query({
+        text: "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'victim'",
+      });
+      await take(tx, 2);
+    });
+    const error = await cut.catch((caught: unknown) => caught);
+    expect(isRefusal(error, "DEPENDENCY_UNAVAILABLE")).toBe(true);
+    expect(await available()).toEqual([10n, 10n]);
+    await victim.transaction((tx) => take(tx, 1));
+    expect(await available()).toEqual([9n, 10n]);
+  } finally {
+    await victim.close();
+  }
+});
+
+test("a database that is away is said to be away", async () => {
+  const url = new URL(inject("ownerUrl"));
+  url.port = "1";
+  const away = new Database({ url: url.href, name: "away", log });
+  const error = await away.query({ text: "select 1" }).catch((caught: unknown) => caught);
+  expect(isRefusal(error, "DEPENDENCY_UNAVAILABLE")).toBe(true);
+  expect([await away.answers(), await database.answers()]).toEqual([false, true]);
+  await away.close();
+});
+
+/** Everybody waits for the last to arrive; whoever comes again later passes. */
+function meetingOf(count: number): { arrive(): Promise<void> } {
+  const all = Promise.withResolvers<void>();
+  let arrived = 0;
+  return {
+    arrive() {
+      if (++arrived === count) all.resolve();
+      return all.promise;
+    },
+  };
+}

@@ -1,0 +1,23 @@
+import { expect, test } from "vitest";
+import { systemRuntime } from "../src/runtime.ts";
+
+test("ids of one millisecond share nothing but their time, so that none hints at another", () => {
+  const ids = Array.from({ length: 5_000 }, () => systemRuntime.newId());
+  expect(new Set(ids).size).toBe(ids.length);
+  for (const id of ids)
+    expect(id).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
+  const counters = ids.map((id) => Number.parseInt(id.slice(15, 18) + id.slice(20, 23), 16));
+  const neighbours = counters.filter(
+    (counter, index) => index > 0 && counter - (counters[index - 1] ?? 0) === 1,
+  );
+  expect(neighbours.length).toBeLessThan(5);
+});
+
+test("a sleep ends early, without an error, when it is aborted", async () => {
+  const stop = new AbortController();
+  const sleeping = systemRuntime.sleep(60_000, stop.signal);
+  stop.abort();
+  await expect(sleeping).resolves.toBeUndefined();
+  await expect(systemRuntime.sleep(60_000, stop.signal)).resolves.toBeUndefined();
+  await expect(systemRuntime.sleep(1)).resolves.toBeUndefined();
+});
