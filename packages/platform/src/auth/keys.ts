@@ -1,79 +1,122 @@
-import { createPublicKey, generateKeyPairSync, type KeyObject, randomUUID } from "node:crypto";
-import { link, mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject } from "node:crypto";
+import { link, mkdir, open, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { calculateJwkThumbprint, exportJWK, type JWK } from "jose";
+import { calculateJwkThumbprint } from "jose";
+import { v4 as uuidv4 } from "uuid";
 
-/** The file of everyone's public keys, in the keys folder. */
-export const JWKS_FILE_NAME = "jwks.json";
+/** Everybody's public keys, in the folder of the private ones. */
+export const JWKS_FILE = "jwks.json";
 
-/**
- * Makes, where they are missing, an Ed25519 key pair per role in `folder`: the private key in `<role>.key`
- * (PKCS #8 PEM, readable by its owner only), all public keys together in `jwks.json`. An existing private key is
- * never replaced. Keys in the file that belong to no private key here stay: they may be a rotation's.
- */
-export async function ensureKeys(folder: string, roles: readonly string[]): Promise<void> {
-  await mkdir(folder, { recursive: true });
-  const own = await Promise.all(roles.map((role) => ensureKey(folder, role)));
-  const file = join(folder, JWKS_FILE_NAME);
-  const known = await readKeys(file);
-  const missing = own.filter((key) => !known.some(({ kid }) => kid === key.kid));
-  if (missing.length > 0)
-    await writeAtomically(file, JSON.stringify({ keys: [...known, ...missing] }, null, 2));
-}
+/** An Ed25519 public key as the JWKS file holds it. */
+export type PublicJwk = { kty: "OKP"; crv: "Ed25519"; x: string; kid: string; alg: "EdDSA"; use: "sig" };
 
 /**
- * The id of a key: the role it vouches for and its RFC 7638 thumbprint, `catalog/…`. A token is believed only
- * in the role of the key that signed it, so that no service can mint another's tokens.
+ * Sees to it that `directory` holds a private key for each role (`<role>.key`: Ed25519, PKCS #8 PEM, mode 0600)
+ * and `jwks.json` the public key of each (mode 0644). A key that exists is never overwritten. The JWKS keeps the
+ * keys of roles that are not named; of a named one it holds what is in the folder, so that deleting a key file
+ * and calling this again replaces the key.
+ *
+ * It may run twice at once, and be cut off anywhere: files appear whole or not at all.
  */
-export async function keyId(role: string, publicKey: JWK): Promise<string> {
-  return `${role}/${await calculateJwkThumbprint(publicKey)}`;
+export async function ensureKeys(directory: string, roles: readonly string[]): Promise<void> {
+  await mkdir(directory, { recursive: true });
+  const keys = await Promise.all(roles.map((role) => ensureKey(directory, role)));
+  await keepJwks(join(directory, JWKS_FILE), new Set(roles), keys);
 }
 
-async function ensureKey(folder: string, role: string): Promise<JWK> {
-  const file = join(folder, `${role}.key`);
-  const publicKey = createPublicKey(await readOrCreatePrivateKey(file));
-  const jwk = await exportJWK(publicKey);
-  return { ...jwk, kid: await keyId(role, jwk), alg: "EdDSA", use: "sig" };
+/** Reads `<role>.key`. Throws an error that names the file, never its content. */
+export function parsePrivateKey(pem: string, file: string): KeyObject {
+  const key = tryParse(pem);
+  if (key?.asymmetricKeyType !== "ed25519") throw new Error(`${file} holds no Ed25519 private key in PEM`);
+  return key;
 }
 
-/** `link` fails where the file exists: of two processes that create the same key at once, both use the first. */
-async function readOrCreatePrivateKey(file: string): Promise<string> {
-  const existing = await readIfThere(file);
-  if (existing !== undefined) return existing;
-  const pem = exportPem(generateKeyPairSync("ed25519").privateKey);
-  const temporary = `${file}.${randomUUID()}`;
-  await writeFile(temporary, pem, { mode: 0o600 });
+/** The public half of a key, under the id by which it vouches for `role`, and only for it: `<role>/<thumbprint>`. */
+export async function publicJwk(role: string, privateKey: KeyObject): Promise<PublicJwk> {
+  const { x } = createPublicKey(privateKey).export({ format: "jwk" });
+  if (x === undefined) throw new Error("an Ed25519 key has an x");
+  const jwk = { kty: "OKP", crv: "Ed25519", x } as const;
+  const thumbprint = await calculateJwkThumbprint(jwk);
+  return { ...jwk, kid: `${role}/${thumbprint.slice(0, 16)}`, alg: "EdDSA", use: "sig" };
+}
+
+/** The role for which a key of the JWKS file vouches. */
+export function roleOfKey(kid: string): string {
+  return kid.slice(0, Math.max(0, kid.indexOf("/")));
+}
+
+async function ensureKey(directory: string, role: string): Promise<PublicJwk> {
+  if (!/^[a-z][a-z0-9-]*$/.test(role)) throw new Error(`"${role}" is no name of a role`);
+  const file = join(directory, `${role}.key`);
+  const pem = (await readIfThere(file)) ?? (await createKey(file));
+  return publicJwk(role, parsePrivateKey(pem, file));
+}
+
+/** Where somebody else creates the key at the same moment, theirs is taken: a link never replaces a file. */
+async function createKey(file: string): Promise<string> {
+  const { privateKey } = generateKeyPairSync("ed25519");
+  const temporary = await writeTemporary(
+    file,
+    privateKey.export({ format: "pem", type: "pkcs8" }).toString(),
+    0o600,
+  );
   try {
     await link(temporary, file);
   } catch (error) {
-    if (!isCode(error, "EEXIST")) throw error;
+    if (!isErrno(error, "EEXIST")) throw error;
   } finally {
     await rm(temporary);
   }
-  return await readFile(file, "utf8");
+  return readFile(file, "utf8");
 }
 
-async function readKeys(file: string): Promise<JWK[]> {
-  const text = await readIfThere(file);
-  return text === undefined ? [] : (JSON.parse(text) as { keys: JWK[] }).keys;
+async function keepJwks(file: string, roles: Set<string>, keys: PublicJwk[]): Promise<void> {
+  const before = await readIfThere(file);
+  const others = keysIn(before).filter(({ kid }) => !roles.has(roleOfKey(kid)));
+  const sorted = [...others, ...keys].sort((a, b) => (a.kid < b.kid ? -1 : 1));
+  const after = `${JSON.stringify({ keys: sorted }, undefined, 2)}\n`;
+  if (after !== before) await rename(await writeTemporary(file, after, 0o644), file);
 }
 
-async function writeAtomically(file: string, text: string): Promise<void> {
-  const temporary = `${file}.${randomUUID()}`;
-  await writeFile(temporary, text, { mode: 0o644 });
-  await rename(temporary, file);
+/** What is no JWKS is replaced by one: the private keys are the source. */
+function keysIn(jwks: string | undefined): { kid: string }[] {
+  try {
+    return JSON.parse(jwks ?? "").keys;
+  } catch {
+    return [];
+  }
+}
+
+/** Flushed to the disk before it gets its name, so that a power cut leaves no empty key behind. */
+async function writeTemporary(file: string, content: string, mode: number): Promise<string> {
+  const temporary = `${file}.${uuidv4()}`;
+  const handle = await open(temporary, "wx", mode);
+  try {
+    await handle.chmod(mode); // whatever the umask
+    await handle.writeFile(content);
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+  return temporary;
 }
 
 async function readIfThere(file: string): Promise<string | undefined> {
   try {
     return await readFile(file, "utf8");
   } catch (error) {
-    if (isCode(error, "ENOENT")) return undefined;
+    if (isErrno(error, "ENOENT")) return undefined;
     throw error;
   }
 }
 
-const exportPem = (key: KeyObject): string => key.export({ format: "pem", type: "pkcs8" }).toString();
+function tryParse(pem: string): KeyObject | undefined {
+  try {
+    return createPrivateKey(pem);
+  } catch {
+    return undefined;
+  }
+}
 
-const isCode = (error: unknown, code: string): boolean =>
+const isErrno = (error: unknown, code: string): boolean =>
   error instanceof Error && "code" in error && error.code === code;

@@ -1,33 +1,81 @@
-import { createPublicKey } from "node:crypto";
-import { readFile } from "node:fs/promises";
-import { exportJWK, importPKCS8, SignJWT } from "jose";
-import { keyId } from "./keys.ts";
+import { readFileSync } from "node:fs";
+import { SignJWT } from "jose";
+import { v4 as uuidv4 } from "uuid";
+import { parsePrivateKey, publicJwk } from "./keys.ts";
 
-/** Who issues the tokens of the box office, and the audience of an operator's. */
+/** `iss` of every token that a key of ours signs. */
 export const ISSUER = "boxoffice";
 
+/** `aud` of operators' tokens: every service takes them. A service's token names the one service it calls. */
+export const OPERATOR_AUDIENCE = "boxoffice";
+
+export const OPERATOR_ROLE = "operator";
+
+/** How long a service's own token is good for, and how long before that it is replaced, in seconds. */
+const SERVICE_TTL_SECONDS = 300;
+const SERVICE_RENEW_SECONDS = 60;
+
 export type MintOptions = {
-  /** The role's private key, PKCS #8 PEM. */
-  privateKeyFile: string;
-  /** The role that the key vouches for: "operator", or a service's name. */
-  role: string;
-  /** Who holds the token; for an operator, the actor that an audit names. */
+  /** Who the caller is: `sub`, the actor of the audit. */
   subject: string;
+  /** {@link OPERATOR_AUDIENCE}, or the name of the service to call. */
+  audience: string;
   ttlSeconds: number;
-  /** The called service's name, or, for an operator, the box office as a whole, which is the default. */
-  audience?: string;
 };
 
-/** A signed JWT (EdDSA) that proves its role until it expires. */
-export async function mintToken(options: MintOptions): Promise<string> {
-  const { privateKeyFile, role, subject, ttlSeconds, audience = ISSUER } = options;
-  const pem = await readFile(privateKeyFile, "utf8");
-  return new SignJWT({ role })
-    .setProtectedHeader({ alg: "EdDSA", kid: await keyId(role, await exportJWK(createPublicKey(pem))) })
-    .setIssuer(ISSUER)
-    .setSubject(subject)
-    .setAudience(audience)
-    .setIssuedAt()
-    .setExpirationTime(`${ttlSeconds} seconds`)
-    .sign(await importPKCS8(pem, "EdDSA"));
+/** Mints tokens for one role, with that role's private key. */
+export type TokenIssuer = {
+  readonly role: string;
+  mint(options: MintOptions): Promise<string>;
+};
+
+/**
+ * Reads the private key of `role`, once.
+ *
+ * @throws when the file cannot be read or holds no Ed25519 key; the error names the file
+ */
+export function createTokenIssuer({ role, keyFile }: { role: string; keyFile: string }): TokenIssuer {
+  const key = parsePrivateKey(readFileSync(keyFile, "utf8"), keyFile);
+  const jwk = publicJwk(role, key);
+  return {
+    role,
+    async mint({ subject, audience, ttlSeconds }) {
+      const { kid } = await jwk;
+      const nowSeconds = Math.floor(Date.now() / 1000);
+      return new SignJWT({ role })
+        .setProtectedHeader({ alg: "EdDSA", kid })
+        .setIssuer(ISSUER)
+        .setAudience(audience)
+        .setSubject(subject)
+        .setIssuedAt(nowSeconds)
+        .setExpirationTime(nowSeconds + ttlSeconds)
+        .setJti(uuidv4())
+        .sign(key);
+    },
+  };
+}
+
+/** One token, for a person's command line. The audience is the operators' unless another is named. */
+export function mintToken(options: {
+  privateKeyFile: string;
+  role: string;
+  subject: string;
+  ttlSeconds: number;
+  audience?: string;
+}): Promise<string> {
+  const { privateKeyFile, role, audience = OPERATOR_AUDIENCE, ...rest } = options;
+  return createTokenIssuer({ role, keyFile: privateKeyFile }).mint({ ...rest, audience });
+}
+
+/** A function that gives the token with which a service calls `audience`; a new one is minted before it expires. */
+export function serviceBearer(issuer: TokenIssuer, audience: string): () => Promise<string> {
+  let token: Promise<string> | undefined;
+  let renewAtMs = 0;
+  return () => {
+    if (token === undefined || Date.now() >= renewAtMs) {
+      renewAtMs = Date.now() + (SERVICE_TTL_SECONDS - SERVICE_RENEW_SECONDS) * 1000;
+      token = issuer.mint({ subject: issuer.role, audience, ttlSeconds: SERVICE_TTL_SECONDS });
+    }
+    return token;
+  };
 }
