@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createLocalJWKSet, type JSONWebKeySet, jwtVerify } from "jose";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { ensureKeys, JWKS_FILE_NAME } from "../../src/auth/keys.ts";
+import { ensureKeys, JWKS_FILE } from "../../src/auth/keys.ts";
 import { ISSUER, mintToken } from "../../src/auth/tokens.ts";
 
 const ROLES = ["catalog", "gateway", "operator"];
@@ -17,7 +17,7 @@ beforeEach(async () => {
 afterEach(() => rm(folder, { recursive: true }));
 
 const readJwks = async (): Promise<JSONWebKeySet> =>
-  JSON.parse(await readFile(join(folder, JWKS_FILE_NAME), "utf8"));
+  JSON.parse(await readFile(join(folder, JWKS_FILE), "utf8"));
 
 const mint = (role: string, audience?: string) =>
   mintToken({
