@@ -77,7 +77,7 @@ test("of two transactions that lock crosswise, the one that loses runs again", a
     });
   const met = meetingOf(2);
   await Promise.all([crossing(1, 2, met), crossing(2, 1, met)]);
-  expect(runs).toBe(3);
+  expect(runs).toBeGreaterThan(2); // how often is PostgreSQL's to say: a rerun can cross again
   expect(await available()).toEqual([8n, 8n]);
 });
 
