@@ -9,3 +9,5 @@ export type Operator = { kind: "operator"; subject: string; token: string };
 
 /** Another service of the box office, by name. */
 export type Service = { kind: "service"; service: string };
+
+export const ANONYMOUS: Anonymous = { kind: "anonymous" };

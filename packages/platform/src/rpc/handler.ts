@@ -1,0 +1,197 @@
+import { once } from "node:events";
+import {
+  create,
+  type DescMethod,
+  type DescMethodStreaming,
+  type DescMethodUnary,
+  type Message,
+} from "@bufbuild/protobuf";
+import { Code, ConnectError, type HandlerContext, type Interceptor } from "@connectrpc/connect";
+import type * as grpc from "@grpc/grpc-js";
+import type { Logger } from "../log.ts";
+import { CALL_OVER, type CallContext, openContext } from "./call-context.ts";
+import { decodeRequest, encode } from "./codec.ts";
+import { type Invoke, intercept } from "./intercept.ts";
+import { toMetadata } from "./metadata.ts";
+import type { AnyMethod } from "./service.ts";
+import { isFault, toGrpcStatus } from "./status.ts";
+
+export type HandlerOptions = {
+  /** The first one is the outermost. */
+  interceptors: readonly Interceptor[];
+  log: Logger;
+  /** Streams that are open, for whoever must end them. */
+  openStreams: Set<CallContext>;
+};
+
+export type Handler = {
+  kind: "unary" | "serverStream" | "bidi";
+  handle: grpc.handleUnaryCall<Buffer, Buffer> | ((call: StreamCall) => void);
+};
+
+/**
+ * Answers the calls of a method on grpc-js with an implementation written for Connect. A stream of requests with
+ * one answer is served like two streams.
+ */
+export function handlerFor(
+  method: DescMethod,
+  impl: AnyMethod | undefined,
+  options: HandlerOptions,
+): Handler {
+  if (isUnary(method)) return { kind: "unary", handle: unaryHandler(method, impl, options) };
+  const handle = streamHandler(method as DescMethodStreaming, impl, options);
+  return { kind: method.methodKind === "server_streaming" ? "serverStream" : "bidi", handle };
+}
+
+const isUnary = (method: DescMethod): method is DescMethodUnary => method.methodKind === "unary";
+
+function unaryHandler(
+  method: DescMethodUnary,
+  impl: AnyMethod | undefined,
+  options: HandlerOptions,
+): grpc.handleUnaryCall<Buffer, Buffer> {
+  return async (call, callback) => {
+    const context = openContext(method, call);
+    try {
+      const response = await intercept(options.interceptors, async (request) => {
+        const output = await callImpl(impl, request.message, contextFor(context, request));
+        return {
+          ...responseOf(context),
+          stream: false,
+          method,
+          message: create(method.output, output as Message),
+        };
+      })({
+        ...requestOf(context),
+        stream: false,
+        method,
+        message: decodeRequest(method.input, call.request),
+      });
+      const bytes = encode(method.output, response.message as Message);
+      call.sendMetadata(toMetadata(response.header));
+      callback(null, bytes, toMetadata(response.trailer));
+    } catch (error) {
+      logFault(error, context, options.log);
+      callback(toGrpcStatus(error, context.responseTrailer));
+    } finally {
+      context.abort(CALL_OVER);
+    }
+  };
+}
+
+type StreamCall = grpc.ServerWritableStream<Buffer, Buffer> | grpc.ServerDuplexStream<Buffer, Buffer>;
+
+function streamHandler(
+  method: DescMethodStreaming,
+  impl: AnyMethod | undefined,
+  options: HandlerOptions,
+): (call: StreamCall) => Promise<void> {
+  return async (call) => {
+    const context = openContext(method, call);
+    const end = endOnce(call, context);
+    // The caller is answered as soon as the call is aborted, however long the handler takes to notice.
+    context.signal.addEventListener("abort", () => end(context.signal.reason));
+    options.openStreams.add(context);
+    try {
+      const response = await intercept(options.interceptors, async (request) => {
+        const message = outputs(
+          method,
+          impl,
+          request.message as AsyncIterable<Message>,
+          contextFor(context, request),
+        );
+        return { ...responseOf(context), stream: true, method, message };
+      })({ ...requestOf(context), stream: true, method, message: requests(method, call) });
+      call.sendMetadata(toMetadata(response.header));
+      for await (const message of response.message as AsyncIterable<Message>) {
+        if (context.signal.aborted) break;
+        const isRoomLeft = call.write(encode(method.output, message));
+        if (!isRoomLeft) await once(call, "drain", { signal: context.signal });
+      }
+      end();
+    } catch (error) {
+      logFault(error, context, options.log);
+      end(error);
+    } finally {
+      options.openStreams.delete(context);
+      context.abort(CALL_OVER);
+    }
+  };
+}
+
+type AnyRequest = Parameters<Invoke>[0];
+
+function requestOf(context: CallContext) {
+  return {
+    service: context.service,
+    requestMethod: context.requestMethod,
+    url: context.url,
+    signal: context.signal,
+    header: context.requestHeader,
+    contextValues: context.values,
+  };
+}
+
+function responseOf({ service, responseHeader, responseTrailer }: CallContext) {
+  return { service, header: responseHeader, trailer: responseTrailer };
+}
+
+/** The handler sees what the interceptors made of the request. */
+function contextFor(context: CallContext, request: AnyRequest): HandlerContext {
+  return { ...context, requestHeader: request.header, signal: request.signal, values: request.contextValues };
+}
+
+function callImpl(impl: AnyMethod | undefined, input: unknown, context: HandlerContext): unknown {
+  if (impl !== undefined) return impl(input as never, context);
+  throw new ConnectError(`${nameOf(context.method)} is not implemented`, Code.Unimplemented);
+}
+
+async function* outputs(
+  method: DescMethodStreaming,
+  impl: AnyMethod | undefined,
+  input: AsyncIterable<Message>,
+  context: HandlerContext,
+): AsyncIterable<Message> {
+  if (method.methodKind === "client_streaming") {
+    yield create(method.output, (await callImpl(impl, input, context)) as Message);
+    return;
+  }
+  const only = method.methodKind === "server_streaming" ? await first(input) : input;
+  const messages = callImpl(impl, only, context) as AsyncIterable<Message>;
+  for await (const message of messages) yield create(method.output, message);
+}
+
+async function first(messages: AsyncIterable<Message>): Promise<Message> {
+  for await (const message of messages) return message;
+  throw new ConnectError("the request has no message", Code.InvalidArgument);
+}
+
+async function* requests(method: DescMethod, call: StreamCall): AsyncIterable<Message> {
+  if ("request" in call) {
+    yield decodeRequest(method.input, call.request);
+    return;
+  }
+  // A handler may stop reading and go on writing: the call must not end with this loop.
+  for await (const bytes of call.iterator({ destroyOnReturn: false }))
+    yield decodeRequest(method.input, bytes);
+}
+
+/** Ends the call with its trailer or with an error; only the first time counts. */
+function endOnce(call: StreamCall, context: CallContext): (error?: unknown) => void {
+  let ended = false;
+  return (error) => {
+    if (ended) return;
+    ended = true;
+    if (call.cancelled) return;
+    if (error === undefined) call.end(toMetadata(context.responseTrailer));
+    else call.emit("error", toGrpcStatus(error, context.responseTrailer));
+  };
+}
+
+/** Once per call, with its method and never with what was sent. What fails after the caller went is no fault. */
+function logFault(error: unknown, { method, signal }: CallContext, log: Logger): void {
+  if (isFault(error) && !signal.aborted)
+    log.error({ method: nameOf(method), error }, "a call failed unexpectedly");
+}
+
+const nameOf = (method: DescMethod): string => `${method.parent.typeName}/${method.name}`;
