@@ -55,6 +55,12 @@ export function isPublished(method: DescMethod): boolean {
   return method.parent.typeName.startsWith("grpc.");
 }
 
+/** Call options that forward the bearer of the one who calls us, where there is one. */
+export function forwardBearer(context: Pick<HandlerContext, "requestHeader">): { headers?: HeadersInit } {
+  const authorization = context.requestHeader.get("authorization");
+  return authorization === null ? {} : { headers: { authorization } };
+}
+
 const CALLER = createContextKey<Caller>(ANONYMOUS, { description: "caller" });
 
 /** Reading an option parses it, so it is read once per method. */
