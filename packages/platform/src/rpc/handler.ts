@@ -102,12 +102,15 @@ function streamHandler(
         );
         return { ...responseOf(context), stream: true, method, message };
       })({ ...requestOf(context), stream: true, method, message: requests(method, call) });
-      call.sendMetadata(toMetadata(response.header));
+      let isHeaderSent = false;
       for await (const message of response.message as AsyncIterable<Message>) {
         if (context.signal.aborted) break;
+        if (!isHeaderSent) call.sendMetadata(toMetadata(response.header)); // the handler may set it until now
+        isHeaderSent = true;
         const isRoomLeft = call.write(encode(method.output, message));
         if (!isRoomLeft) await once(call, "drain", { signal: context.signal });
       }
+      if (!isHeaderSent && !context.signal.aborted) call.sendMetadata(toMetadata(response.header));
       end();
     } catch (error) {
       logFault(error, context, options.log);

@@ -10,7 +10,9 @@ export function findNul(desc: DescMessage, message: Message): string | undefined
 }
 
 function holdsNul(value: object): boolean {
-  for (const part of Object.values(value)) {
+  // Keys are names of fields, or those of a map, which are the caller's.
+  for (const [key, part] of Object.entries(value)) {
+    if (key.includes("\0")) return true;
     if (typeof part === "string" ? part.includes("\0") : isContainer(part) && holdsNul(part)) return true;
   }
   return false;

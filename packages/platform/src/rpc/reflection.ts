@@ -1,3 +1,4 @@
+import { file_google_rpc_error_details } from "@boxoffice/proto/google/rpc/error_details_pb.ts";
 import { ServerReflection as V1 } from "@boxoffice/proto/grpc/reflection/v1/reflection_pb.ts";
 import { ServerReflection as V1Alpha } from "@boxoffice/proto/grpc/reflection/v1alpha/reflection_pb.ts";
 import {
@@ -21,7 +22,8 @@ import { type RpcService, service } from "./service.ts";
  */
 export function reflectionServices(served: readonly DescService[]): RpcService[] {
   const services = [...served, V1, V1Alpha];
-  const files = closureOf(services.map(({ file }) => file));
+  // No file of a service imports the details of errors; with them, grpcurl shows what they say.
+  const files = closureOf([...services.map(({ file }) => file), file_google_rpc_error_details]);
   const catalog: Catalog = {
     services: services.map(({ typeName }) => typeName),
     files: new Map(files.map((file) => [file.proto.name, file])),

@@ -63,6 +63,9 @@ const DEFAULT_LIMITS: RpcLimits = {
 /** What one connection may make the server hold, in megabytes; grpc-js sets no limit by itself. */
 const MAX_SESSION_MEGABYTES = 64;
 
+/** How long connections that are cut off may take to be gone, in milliseconds. */
+const CUT_OFF_MS = 100;
+
 const KEEPALIVE_MS = 60_000;
 const KEEPALIVE_TIMEOUT_MS = 20_000;
 
@@ -93,14 +96,19 @@ export function createRpcServer(options: RpcServerOptions): RpcServer {
   };
   shutdownSignal?.addEventListener("abort", endStreams, { once: true });
 
+  let address: string | undefined;
   let closed: Promise<void> | undefined;
   return {
-    listen: (host, port) => listen(server, options.name, host, port),
+    async listen(host, port) {
+      const listening = await listen(server, options.name, host, port);
+      ({ address } = listening);
+      return listening.port;
+    },
     close(graceMs) {
       shutdownSignal?.removeEventListener("abort", endStreams);
       health.set("NOT_SERVING");
       endStreams();
-      closed ??= drain(server, graceMs);
+      closed ??= drain(server, address, graceMs);
       return closed;
     },
   };
@@ -138,29 +146,33 @@ function mount(server: Server, { desc, impl }: RpcService, options: HandlerOptio
   }
 }
 
-function listen(server: Server, name: string, host: string, port: number): Promise<number> {
-  const address = `${host.includes(":") ? `[${host}]` : host}:${port}`;
+/** The address is what {@link drain} needs, with the port that the system may have chosen. */
+function listen(server: Server, name: string, host: string, port: number): Promise<Listening> {
+  const addressOf = (somePort: number) => `${host.includes(":") ? `[${host}]` : host}:${somePort}`;
   return new Promise((resolve, reject) => {
-    server.bindAsync(address, ServerCredentials.createInsecure(), (cause, boundPort) => {
-      if (cause === null) resolve(boundPort);
-      else reject(new Error(`${name}: ${address} ${whyNot(cause)}`, { cause }));
+    server.bindAsync(addressOf(port), ServerCredentials.createInsecure(), (cause, boundPort) => {
+      if (cause === null) resolve({ port: boundPort, address: addressOf(boundPort) });
+      else reject(new Error(`${name}: ${addressOf(port)} ${whyNot(cause)}`, { cause }));
     });
   });
 }
+
+type Listening = { port: number; address: string };
 
 function whyNot({ message }: Error): string {
   return message.includes("EADDRINUSE") ? "is already in use" : `cannot be listened on: ${message}`;
 }
 
-/** `tryShutdown` waits for every connection, and one can stay open for ever. */
-function drain(server: Server, graceMs: number): Promise<void> {
+/**
+ * `tryShutdown` waits for every connection, and one can stay open for ever. `forceShutdown` cuts connections off
+ * only where grpc-js counts them for channelz; `drain` always does, if it comes first.
+ */
+function drain(server: Server, address: string | undefined, graceMs: number): Promise<void> {
   return new Promise((resolve) => {
-    const force = setTimeout(() => {
-      server.forceShutdown();
-      resolve();
-    }, graceMs);
+    const giveUp = setTimeout(resolve, graceMs + CUT_OFF_MS);
+    if (address !== undefined) server.drain(address, graceMs);
     server.tryShutdown(() => {
-      clearTimeout(force);
+      clearTimeout(giveUp);
       resolve();
     });
   });

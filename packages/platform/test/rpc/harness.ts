@@ -24,6 +24,7 @@ export const ROLES = ["catalog", "reservation", "payment", "stats", "gateway", "
 export async function startTalk(
   impl: TalkImpl,
   options: Partial<RpcServerOptions> & { clientInterceptors?: Interceptor[] } = {},
+  fixedPort = 0,
 ): Promise<Talk> {
   const folder = mkdtempSync(join(tmpdir(), "boxoffice-rpc-"));
   await ensureKeys(folder, ROLES);
@@ -38,7 +39,7 @@ export async function startTalk(
     log,
     ...options,
   });
-  const port = await server.listen("127.0.0.1", 0);
+  const port = await server.listen("127.0.0.1", fixedPort);
   const address = `127.0.0.1:${port}`;
   const transport = createGrpcTransport(address, {
     defaultTimeoutMs: 5000,
@@ -90,4 +91,11 @@ export async function failureOf(promise: Promise<unknown>): Promise<unknown> {
     },
     (error: unknown) => error,
   );
+}
+
+/** Waits until something is so, at most two seconds. */
+export async function eventually(isSo: () => boolean): Promise<void> {
+  for (const until = Date.now() + 2000; !isSo(); await new Promise((resolve) => setTimeout(resolve, 5))) {
+    if (Date.now() > until) throw new Error("it did not happen within two seconds");
+  }
 }
