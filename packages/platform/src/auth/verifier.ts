@@ -1,5 +1,12 @@
 import type { KeyObject } from "node:crypto";
-import { createRemoteJWKSet, errors, type JWTPayload, type JWTVerifyOptions, jwtVerify } from "jose";
+import {
+  createRemoteJWKSet,
+  decodeProtectedHeader,
+  errors,
+  type JWTPayload,
+  type JWTVerifyOptions,
+  jwtVerify,
+} from "jose";
 import { LRUCache } from "lru-cache";
 import { BoxofficeError } from "../errors.ts";
 import type { Logger } from "../log.ts";
@@ -53,19 +60,25 @@ export function createVerifier(options: VerifierOptions): Verifier {
   const verified = new LRUCache<string, Verified>({ max: MAX_CACHED_TOKENS });
   let { keys } = keyFile;
 
-  /** Undefined when no key of ours has the id that the token names. */
-  async function checkOwn(token: string): Promise<Claims | undefined> {
+  async function check(token: string): Promise<Claims> {
+    const kid = keyIdOf(token);
+    const key = keys.get(kid);
+    if (key !== undefined) return checkOwn(token, roleOfKey(kid), key);
+    if (remote !== undefined) return checkRemote(token, remote);
+    throw refusal(new Error("no key has the id that the token names"));
+  }
+
+  async function checkOwn(token: string, role: string, key: KeyObject): Promise<Claims> {
     try {
-      const { payload, protectedHeader } = await jwtVerify(token, ({ kid = "" }) => findKey(kid), {
+      const { payload } = await jwtVerify(token, key, {
         ...COMMON_CHECKS,
         algorithms: ["EdDSA"],
         issuer: ISSUER,
         audience: [OPERATOR_AUDIENCE, options.audience],
       });
-      if (payload.role !== roleOfKey(protectedHeader.kid ?? "")) throw new Error("the key is another role's");
+      if (payload.role !== role) throw new Error("the key is another role's");
       return claimsOf(payload);
     } catch (error) {
-      if (error instanceof UnknownKeyError) return undefined;
       throw refusal(error);
     }
   }
@@ -86,12 +99,6 @@ export function createVerifier(options: VerifierOptions): Verifier {
     }
   }
 
-  function findKey(kid: string): KeyObject {
-    const key = keys.get(kid);
-    if (key === undefined) throw new UnknownKeyError("no key has this id");
-    return key;
-  }
-
   function forgetWhenKeysChanged(): void {
     keyFile.refresh();
     if (keys === keyFile.keys) return;
@@ -106,8 +113,7 @@ export function createVerifier(options: VerifierOptions): Verifier {
       const known = verified.get(token);
       if (known !== undefined && Date.now() < known.untilMs) return known.caller;
       const keysUsed = keys;
-      const claims = (await checkOwn(token)) ?? (remote && (await checkRemote(token, remote)));
-      if (claims === undefined) throw refusal(new UnknownKeyError("no key has the id that the token names"));
+      const claims = await check(token);
       const caller = callerOf(claims, token, options.audience);
       const untilMs = claims.expiresAtMs + CLOCK_TOLERANCE_SECONDS * 1000;
       if (keysUsed === keys) verified.set(token, { caller, untilMs });
@@ -125,10 +131,17 @@ const COMMON_CHECKS = {
   requiredClaims: ["sub", "exp", "iat"],
 } as const satisfies JWTVerifyOptions;
 
-class UnknownKeyError extends Error {}
-
 function remoteKeys(url: string) {
   return createRemoteJWKSet(new URL(url), { cacheMaxAge: REMOTE_KEYS_MAX_AGE_MS });
+}
+
+/** What the token says of its key. It is believed only once the signature was verified. */
+function keyIdOf(token: string): string {
+  try {
+    return decodeProtectedHeader(token).kid ?? "";
+  } catch (error) {
+    throw refusal(error);
+  }
 }
 
 function claimsOf({ role, sub, aud, exp }: JWTPayload): Claims {

@@ -11,7 +11,7 @@ function waiting(): { impl: TalkImpl; reasons: ConnectError[]; timeouts: (number
     new Promise<never>((_, reject) => {
       signal.addEventListener("abort", () => {
         reasons.push(signal.reason);
-        reject(signal.reason);
+        reject(new Error("canceling statement due to user request")); // as a database would say it
       });
     });
   const impl: TalkImpl = {
