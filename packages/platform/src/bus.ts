@@ -1,0 +1,276 @@
+import {
+  AckPolicy,
+  type ConsumerMessages,
+  connect,
+  DeliverPolicy,
+  type JetStreamClient,
+  type JetStreamManager,
+  type JsMsg,
+  type NatsConnection,
+  NatsError,
+  nanos,
+  RetentionPolicy,
+  StorageType,
+} from "nats";
+import type { Logger } from "./log.ts";
+import { type Runtime, systemRuntime } from "./runtime.ts";
+
+export type BusOptions = {
+  url: string;
+  /** The process, as nats-server shows it. */
+  name: string;
+  log: Logger;
+  /** What subjects begin with; tests take one of their own. */
+  prefix?: string;
+  runtime?: Runtime;
+};
+
+export type BusMessage = {
+  /** Where it goes, below the prefix: `<service>.v1.<event_id>`. */
+  subject: string;
+  /** The same id makes the same message: the stream drops a repetition within its window. */
+  id: string;
+  payload: Uint8Array;
+};
+
+export type ConsumeOptions = {
+  /** The durable consumer's name: replicas that share it share the messages. */
+  durable: string;
+  maxBatch: number;
+  /** Takes what has arrived, at most `maxBatch`. It is acknowledged when this resolves, else delivered again. */
+  handle(messages: ReceivedMessage[]): Promise<void>;
+};
+
+export type ReceivedMessage = { subject: string; payload: Uint8Array };
+
+const PUBLISH_TIMEOUT_MS = 5_000;
+const RETRY_MS = 1_000;
+const KEEP_MESSAGES_DAYS = 7;
+const DEDUPLICATION_MINUTES = 2;
+const ACK_WAIT_SECONDS = 30;
+const HEARTBEAT_MS = 2_000;
+const CLOSE_WITHIN_MS = 5_000;
+
+/** What was asked of JetStream while it could not be reached. It is to be tried again. */
+export class BusUnavailableError extends Error {
+  override readonly name = "BusUnavailableError";
+}
+
+/**
+ * The services' events on JetStream. It connects in the background and for ever: a process starts, and sells,
+ * without NATS. The stream and the consumers are made, and brought up to date, by whoever needs them first.
+ */
+export class Bus {
+  readonly #log: Logger;
+  readonly #runtime: Runtime;
+  readonly #prefix: string;
+  readonly #stream: string;
+  readonly #closing = new AbortController();
+  readonly #running: Promise<void>;
+  #connection: NatsConnection | undefined;
+  #isStreamKnown = false;
+
+  constructor({ url, name, log, prefix = "boxoffice", runtime = systemRuntime }: BusOptions) {
+    this.#log = log;
+    this.#runtime = runtime;
+    this.#prefix = prefix;
+    this.#stream = prefix.toUpperCase();
+    this.#running = this.#stayConnected(url, name);
+  }
+
+  get isConnected(): boolean {
+    return this.#connection !== undefined && !this.#connection.isClosed();
+  }
+
+  /** @throws BusUnavailableError unless the stream has acknowledged every message */
+  async publish(messages: readonly BusMessage[]): Promise<void> {
+    const js = await this.#jetStream();
+    const results = await Promise.allSettled(
+      messages.map(({ subject, id, payload }) =>
+        js.publish(`${this.#prefix}.${subject}`, payload, { msgID: id, timeout: PUBLISH_TIMEOUT_MS }),
+      ),
+    );
+    const failed = results.find((result) => result.status === "rejected");
+    if (failed === undefined) return;
+    this.#isStreamKnown = false; // it may have been deleted
+    throw new BusUnavailableError("the stream did not acknowledge", { cause: failed.reason });
+  }
+
+  /** Hands over messages in batches that form while the batch before is handled, until `signal` aborts. */
+  async consume(options: ConsumeOptions, signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      try {
+        await this.#consumeWhileItLasts(options, signal);
+      } catch (error) {
+        if (signal.aborted) return;
+        this.#isStreamKnown = false;
+        this.#log.warn({ error, durable: options.durable }, "cannot consume events; trying again");
+      }
+      await this.#runtime.sleep(RETRY_MS, signal);
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort();
+    const limit = this.#runtime.sleep(CLOSE_WITHIN_MS, this.#closed());
+    await Promise.race([this.#connection?.close(), limit]);
+    await this.#running;
+  }
+
+  /** The client reconnects by itself; what ends it all the same (a rejected login, say) is begun anew. */
+  async #stayConnected(url: string, name: string): Promise<void> {
+    const { signal } = this.#closing;
+    while (!signal.aborted) {
+      try {
+        this.#connection = await connect({
+          servers: url,
+          name,
+          maxReconnectAttempts: -1,
+          reconnectTimeWait: 250,
+          timeout: 2_000,
+        });
+        this.#isStreamKnown = false;
+        this.#log.info("connected to NATS");
+        if (signal.aborted) await this.#connection.close();
+        await this.#connection.closed();
+      } catch (error) {
+        this.#log.warn({ error }, "cannot connect to NATS; trying again");
+      }
+      await this.#runtime.sleep(RETRY_MS, signal);
+    }
+  }
+
+  #connected(): NatsConnection {
+    const connection = this.#connection;
+    if (connection === undefined || connection.isClosed())
+      throw new BusUnavailableError("not connected to NATS");
+    return connection;
+  }
+
+  async #jetStream(): Promise<JetStreamClient> {
+    const connection = this.#connected();
+    await this.#ensureStream(connection);
+    return connection.jetstream({ timeout: PUBLISH_TIMEOUT_MS });
+  }
+
+  async #ensureStream(connection: NatsConnection): Promise<void> {
+    if (this.#isStreamKnown) return;
+    try {
+      const manager = await connection.jetstreamManager({ timeout: PUBLISH_TIMEOUT_MS });
+      await createOrUpdateStream(manager, this.#stream, `${this.#prefix}.>`);
+      this.#isStreamKnown = true;
+    } catch (error) {
+      throw new BusUnavailableError("the stream cannot be made", { cause: error });
+    }
+  }
+
+  async #consumeWhileItLasts(options: ConsumeOptions, signal: AbortSignal): Promise<void> {
+    const js = await this.#jetStream();
+    await this.#ensureConsumer(options);
+    const consumer = await js.consumers.get(this.#stream, options.durable);
+    const messages = await consumer.consume({
+      max_messages: 2 * options.maxBatch,
+      idle_heartbeat: HEARTBEAT_MS,
+      abort_on_missing_resource: true,
+    });
+    const stop = () => messages.stop();
+    signal.addEventListener("abort", stop, { once: true });
+    const watching = stopWhenLost(messages);
+    try {
+      await handleInBatches(messages, options);
+    } finally {
+      signal.removeEventListener("abort", stop);
+      await messages.close();
+      await watching;
+    }
+  }
+
+  async #ensureConsumer({ durable, maxBatch }: ConsumeOptions): Promise<void> {
+    const manager = await this.#connected().jetstreamManager({ timeout: PUBLISH_TIMEOUT_MS });
+    await manager.consumers.add(this.#stream, {
+      durable_name: durable,
+      ack_policy: AckPolicy.Explicit,
+      deliver_policy: DeliverPolicy.All,
+      ack_wait: nanos(ACK_WAIT_SECONDS * 1_000),
+      max_ack_pending: 4 * maxBatch,
+      filter_subject: `${this.#prefix}.>`,
+    });
+  }
+
+  #closed(): AbortSignal {
+    const closed = new AbortController();
+    void this.#connection?.closed().then(() => closed.abort());
+    return closed.signal;
+  }
+}
+
+const MISSING_STREAM = 10_059;
+
+async function createOrUpdateStream(manager: JetStreamManager, name: string, subject: string): Promise<void> {
+  const config = {
+    subjects: [subject],
+    max_age: nanos(KEEP_MESSAGES_DAYS * 24 * 60 * 60 * 1_000),
+    duplicate_window: nanos(DEDUPLICATION_MINUTES * 60 * 1_000),
+  };
+  try {
+    const { config: current } = await manager.streams.info(name);
+    const isUpToDate = Object.entries(config).every(
+      ([key, value]) => JSON.stringify(current[key as keyof typeof config]) === JSON.stringify(value),
+    );
+    if (!isUpToDate) await manager.streams.update(name, config);
+  } catch (error) {
+    if (!(error instanceof NatsError) || error.api_error?.err_code !== MISSING_STREAM) throw error;
+    await manager.streams.add({
+      name,
+      ...config,
+      retention: RetentionPolicy.Limits,
+      storage: StorageType.File,
+    });
+  }
+}
+
+/** Acknowledges what was handled, and hands back what was not, to be delivered again. */
+async function handleInBatches(
+  messages: ConsumerMessages,
+  { maxBatch, handle }: ConsumeOptions,
+): Promise<void> {
+  const waiting: JsMsg[] = [];
+  let working: Promise<void> = Promise.resolve();
+  let isWorking = false;
+  const work = async () => {
+    isWorking = true;
+    try {
+      while (waiting.length > 0) {
+        const batch = waiting.splice(0, maxBatch);
+        try {
+          await handle(batch.map(({ subject, data }) => ({ subject, payload: data })));
+        } catch (error) {
+          for (const message of [...batch, ...waiting.splice(0)]) message.nak(RETRY_MS);
+          throw error;
+        }
+        for (const message of batch) message.ack();
+      }
+    } finally {
+      isWorking = false;
+    }
+  };
+  let failure: { error: unknown } | undefined;
+  for await (const message of messages) {
+    waiting.push(message);
+    if (isWorking) continue;
+    working = work().catch((error: unknown) => {
+      failure = { error };
+      messages.stop();
+    });
+  }
+  await working;
+  if (failure !== undefined) throw failure.error;
+}
+
+/** Missed heartbeats and a deleted stream only show up as a status: then consuming must begin anew. */
+async function stopWhenLost(messages: ConsumerMessages): Promise<void> {
+  const LOST = new Set(["heartbeats_missed", "consumer_deleted", "consumer_not_found", "stream_not_found"]);
+  for await (const { type } of await messages.status()) {
+    if (LOST.has(type)) messages.stop(new BusUnavailableError(`the consumer is lost: ${type}`));
+  }
+}

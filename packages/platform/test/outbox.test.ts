@@ -1,0 +1,273 @@
+import { randomUUID } from "node:crypto";
+import {
+  type Change,
+  ChangeBatchSchema,
+  ChangeSchema,
+} from "@boxoffice/proto/boxoffice/events/v1/events_pb.ts";
+import { create, fromBinary } from "@bufbuild/protobuf";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, test } from "vitest";
+import { Bus, BusUnavailableError, type ReceivedMessage } from "../src/bus.ts";
+import { Database } from "../src/database.ts";
+import { createLogger } from "../src/log.ts";
+import { appendOutbox, Relay } from "../src/outbox.ts";
+import { systemRuntime } from "../src/runtime.ts";
+
+const log = createLogger("test", "silent");
+const schema = `outbox_test_${process.pid}`;
+const eventId = randomUUID();
+
+let database: Database;
+let bus: Bus;
+let stop: AbortController;
+
+beforeAll(async () => {
+  database = new Database({ url: inject("ownerUrl"), name: "outbox test", log });
+  await database.query({ text: `create schema ${schema}` });
+  await database.query({
+    text: `
+      create table ${schema}.outbox (
+        outbox_id uuid primary key, event_id uuid not null, payload bytea not null,
+        created_at timestamptz not null default clock_timestamp(), published_at timestamptz)`,
+  });
+});
+
+afterAll(async () => {
+  await database.query({ text: `drop schema ${schema} cascade` });
+  await database.close();
+});
+
+beforeEach(async () => {
+  await database.query({ text: `truncate ${schema}.outbox` });
+  bus = openBus();
+  stop = new AbortController();
+});
+
+afterEach(async () => {
+  stop.abort();
+  await bus.close();
+});
+
+let buses = 0;
+const openBus = (prefix = `t${process.pid}_${++buses}`) =>
+  new Bus({ url: inject("natsUrl"), name: "test", log, prefix });
+
+const relayOf = (to: Pick<Bus, "publish">) =>
+  new Relay({ service: schema, database, bus: to, runtime: systemRuntime, log });
+
+const change = (name: string, version = 1n): Change =>
+  create(ChangeSchema, { change: { case: "event", value: { eventId, name, version } } });
+
+const append = (...changes: Change[]) =>
+  database.transaction((tx) =>
+    appendOutbox(tx, schema, systemRuntime.newId, new Date(), [{ eventId, changes }]),
+  );
+
+/** Collects what a durable consumer is handed. */
+function consume(
+  from: Bus,
+  options: { maxBatch?: number; onBatch?: (batch: ReceivedMessage[]) => void } = {},
+) {
+  const names: string[] = [];
+  const running = from.consume(
+    {
+      durable: "test",
+      maxBatch: options.maxBatch ?? 100,
+      async handle(messages) {
+        options.onBatch?.(messages);
+        names.push(...messages.flatMap(namesIn));
+      },
+    },
+    stop.signal,
+  );
+  return { names, running };
+}
+
+const namesIn = ({ payload }: ReceivedMessage): string[] =>
+  fromBinary(ChangeBatchSchema, payload).changes.map(({ change: { case: kind, value } }) =>
+    kind === "event" ? value.name : "",
+  );
+
+const unpublished = async () =>
+  (await database.query({ text: `select 1 from ${schema}.outbox where published_at is null` })).length;
+
+test("what commits is published, in the order it was written, and what is rolled back is not", async () => {
+  const received = consume(bus);
+  const relay = relayOf(bus);
+  const running = relay.run(stop.signal);
+  await append(change("first"));
+  await database
+    .transaction(async (tx) => {
+      await appendOutbox(tx, schema, systemRuntime.newId, new Date(), [
+        { eventId, changes: [change("never")] },
+      ]);
+      throw new Error("rolled back");
+    })
+    .catch(() => {});
+  await append(change("second"), change("third"));
+  relay.wake();
+  await expect.poll(() => received.names, { timeout: 10_000 }).toEqual(["first", "second", "third"]);
+  expect(await unpublished()).toBe(0);
+  stop.abort();
+  await Promise.all([running, received.running]);
+});
+
+test("while the stream does not acknowledge, messages are kept, and then go out once", async () => {
+  await append(change("kept"));
+  let down = true;
+  const flaky: Pick<Bus, "publish"> = {
+    publish: (messages) => (down ? Promise.reject(new BusUnavailableError("down")) : bus.publish(messages)),
+  };
+  const relay = relayOf(flaky);
+  await expect(relay.relayOnce()).rejects.toThrow("down");
+  expect(await unpublished()).toBe(1);
+  down = false;
+  await expect.poll(() => relay.relayOnce().catch(() => 0), { timeout: 10_000 }).toBe(1);
+  expect(await relay.relayOnce()).toBe(0);
+});
+
+test("a crash between publishing and marking repeats the message under the same id, and the stream drops it", async () => {
+  await append(change("once"));
+  const crashing: Pick<Bus, "publish"> = {
+    async publish(messages) {
+      await bus.publish(messages);
+      throw new Error("killed");
+    },
+  };
+  await expect.poll(() => bus.isConnected, { timeout: 10_000 }).toBe(true);
+  await expect(relayOf(crashing).relayOnce()).rejects.toThrow("killed");
+  expect(await relayOf(bus).relayOnce()).toBe(1);
+  await append(change("end"));
+  await relayOf(bus).relayOnce();
+  const received = consume(bus);
+  await expect.poll(() => received.names, { timeout: 10_000 }).toContain("end");
+  expect(received.names).toEqual(["once", "end"]);
+});
+
+test("many relays at once publish each message, and each only once", async () => {
+  const names = Array.from({ length: 300 }, (_, index) => `change ${index}`);
+  for (const name of names) await append(change(name));
+  const published: string[] = [];
+  const counting: Pick<Bus, "publish"> = {
+    async publish(messages) {
+      published.push(...messages.map(({ id }) => id));
+    },
+  };
+  const relays = Array.from({ length: 4 }, () => relayOf(counting));
+  while ((await Promise.all(relays.map((relay) => relay.relayOnce()))).some((count) => count > 0));
+  expect(published.length).toBe(names.length);
+  expect(new Set(published).size).toBe(names.length);
+});
+
+test("a transaction that commits late is not skipped", async () => {
+  const early = Promise.withResolvers<void>();
+  const written = Promise.withResolvers<void>();
+  const late = database.transaction(async (tx) => {
+    await appendOutbox(tx, schema, systemRuntime.newId, new Date(), [{ eventId, changes: [change("late")] }]);
+    written.resolve();
+    await early.promise;
+  });
+  await written.promise;
+  await append(change("early"));
+  await expect
+    .poll(
+      () =>
+        relayOf(bus)
+          .relayOnce()
+          .catch(() => 0),
+      { timeout: 10_000 },
+    )
+    .toBe(1);
+  early.resolve();
+  await late;
+  expect(await relayOf(bus).relayOnce()).toBe(1);
+  expect(await unpublished()).toBe(0);
+});
+
+describe("messages are bounded", () => {
+  test.each([
+    ["by their number", Array.from({ length: 1_201 }, (_, index) => `${index}`), 3],
+    ["by their size", Array.from({ length: 10 }, (_, index) => `${index}`.padEnd(60_000)), 3],
+  ])("%s", async (_, names, atLeast) => {
+    await append(...names.map((name) => change(name)));
+    const rows = await database.query<{ payload: Buffer }>({
+      text: `select payload from ${schema}.outbox order by outbox_id`,
+    });
+    expect(rows.length).toBeGreaterThanOrEqual(atLeast);
+    for (const { payload } of rows) expect(payload.length).toBeLessThanOrEqual(257 * 1024);
+    const all = rows.flatMap(({ payload }) => namesIn({ subject: "", payload }));
+    expect(new Set(all)).toEqual(new Set(names));
+    expect(all.length).toBe(names.length);
+  });
+});
+
+test("a batch that could not be handled is handed over again", async () => {
+  let failures = 2;
+  await append(change("stubborn"));
+  const received = consume(bus, {
+    onBatch() {
+      if (failures-- > 0) throw new Error("not now");
+    },
+  });
+  await expect
+    .poll(
+      () =>
+        relayOf(bus)
+          .relayOnce()
+          .catch(() => 0),
+      { timeout: 10_000 },
+    )
+    .toBe(1);
+  await expect.poll(() => received.names, { timeout: 15_000 }).toEqual(["stubborn"]);
+});
+
+test("a deleted stream is made again, by publisher and consumer alike", async () => {
+  const prefix = `t${process.pid}_deleted`;
+  const own = openBus(prefix);
+  try {
+    const received = consume(own);
+    await append(change("before"));
+    await expect
+      .poll(
+        () =>
+          relayOf(own)
+            .relayOnce()
+            .catch(() => 0),
+        { timeout: 10_000 },
+      )
+      .toBe(1);
+    await expect.poll(() => received.names, { timeout: 10_000 }).toEqual(["before"]);
+    await deleteStream(prefix.toUpperCase());
+    await append(change("after"));
+    await expect
+      .poll(
+        () =>
+          relayOf(own)
+            .relayOnce()
+            .catch(() => 0),
+        { timeout: 10_000 },
+      )
+      .toBe(1);
+    await expect.poll(() => received.names, { timeout: 15_000 }).toEqual(["before", "after"]);
+  } finally {
+    await own.close();
+  }
+});
+
+/** With the plain protocol: the client library belongs to one file. */
+async function deleteStream(name: string): Promise<void> {
+  const { hostname, port } = new URL(inject("natsUrl"));
+  const { connect } = await import("node:net");
+  const socket = connect(Number(port), hostname);
+  await new Promise((resolve) => socket.once("connect", resolve));
+  const answered = new Promise<void>((resolve, reject) => {
+    socket.on("data", (data) => {
+      if (data.includes('"success":true')) resolve();
+      else if (data.includes('"error"')) reject(new Error(data.toString()));
+    });
+  });
+  socket.write(
+    `CONNECT {"verbose":false}\r\nSUB deleted 1\r\nPUB $JS.API.STREAM.DELETE.${name} deleted 0\r\n\r\n`,
+  );
+  await answered;
+  socket.destroy();
+}
