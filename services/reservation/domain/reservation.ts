@@ -1,0 +1,35 @@
+export const RESERVATION_STATES = ["HELD", "PAYING", "PAID", "EXPIRED", "CANCELLED"] as const;
+export type ReservationState = (typeof RESERVATION_STATES)[number];
+
+export type Customer = { name: string; email: string };
+
+export type ReservationItem = {
+  ticketTypeId: string;
+  name: string;
+  category: string;
+  quantity: number;
+  /** As it was when the tickets were reserved. */
+  unitPriceMinor: bigint;
+};
+
+export type Reservation = {
+  reservationId: string;
+  eventId: string;
+  state: ReservationState;
+  /** Rises with every change. */
+  version: number;
+  items: ReservationItem[];
+  totalMinor: bigint;
+  customer: Customer | null;
+  paymentId: string | null;
+  createdAt: Date;
+  /** When an unpaid hold ends. It never moves. */
+  expiresAt: Date;
+  paidAt: Date | null;
+  closedAt: Date | null;
+};
+
+/** A hold past its time is expired, whether or not the sweeper has been there. */
+export function stateAt({ state, expiresAt }: Pick<Reservation, "state" | "expiresAt">, now: Date) {
+  return state === "HELD" && now >= expiresAt ? "EXPIRED" : state;
+}

@@ -1,0 +1,41 @@
+import { setting } from "@boxoffice/platform/config.ts";
+import { Relay } from "@boxoffice/platform/outbox.ts";
+import { runServiceProcess } from "@boxoffice/platform/service-process.ts";
+import { ReserveLanes } from "./reserve-lanes.ts";
+import { reservationService } from "./rpc/reservation-service.ts";
+import { salesService } from "./rpc/sales-service.ts";
+import { runSweeper } from "./sweeper.ts";
+
+await runServiceProcess({
+  name: "reservation",
+  ports: { rpc: 50_052, admin: 9152 },
+  settings: {
+    HOLD_SECONDS: setting.integer({ min: 1, max: 86_400, fallback: 900 }),
+    PAY_MARGIN_SECONDS: setting.integer({ min: 0, max: 600, fallback: 5 }),
+    RESERVE_LANES: setting.integer({ min: 1, max: 64, fallback: 4 }),
+    RESERVE_BATCH: setting.integer({ min: 1, max: 5_000, fallback: 500 }),
+    RESERVE_QUEUE: setting.integer({ min: 1, max: 1_000_000, fallback: 10_000 }),
+  },
+  assemble({ settings, database, bus, runtime, log, lifecycle }) {
+    const { newId } = runtime;
+    const relay = new Relay({ service: "reservation", database, bus, runtime, log });
+    const onCommit = () => relay.wake();
+    const lanes = new ReserveLanes({
+      database,
+      newId,
+      onCommit,
+      holdMs: settings.HOLD_SECONDS * 1_000,
+      lanes: settings.RESERVE_LANES,
+      maxBatch: settings.RESERVE_BATCH,
+      maxQueue: settings.RESERVE_QUEUE,
+    });
+    lifecycle.supervise("relay", (signal) => relay.run(signal));
+    lifecycle.supervise("sweeper", (signal) =>
+      runSweeper({ database, newId, runtime, log, onCommit }, signal),
+    );
+    return [
+      reservationService({ database, lanes, newId, onCommit }),
+      salesService({ database, newId, onCommit, payMarginMs: settings.PAY_MARGIN_SECONDS * 1_000 }),
+    ];
+  },
+});

@@ -1,0 +1,178 @@
+import { type Database, type Transaction, violatedConstraint } from "@boxoffice/platform/database.ts";
+import { isRefusal } from "@boxoffice/platform/errors.ts";
+import { decide, type ReserveOutcome, type ReserveRequest, type SaleSnapshot } from "../domain/decide.ts";
+import type { Reservation } from "../domain/reservation.ts";
+import { announceReservations } from "./changes.ts";
+import {
+  EVENT_COLUMNS,
+  type EventRow,
+  TICKET_TYPE_COLUMNS,
+  type TicketTypeRow,
+  toEvent,
+  toTicketType,
+} from "./rows.ts";
+
+export type ReserveOptions = {
+  database: Database;
+  newId: () => string;
+  holdMs: number;
+};
+
+/** A batch whose request ids are being used elsewhere at this moment is tried again this often. */
+const ATTEMPTS = 3;
+
+/**
+ * Decides a batch of requests in one transaction and keeps what was granted. Requests are decided in their
+ * order. When a request id turns out to be in use by a transaction that had not committed, the batch is decided
+ * again, and in the end each request alone.
+ */
+export async function reserveBatch(
+  requests: readonly ReserveRequest[],
+  options: ReserveOptions,
+): Promise<ReserveOutcome[]> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await options.database.transaction((tx) => reserveIn(tx, requests, options));
+    } catch (error) {
+      if (violatedConstraint(error) !== "reservations_request_id") throw error;
+      if (attempt === ATTEMPTS && requests.length === 1) throw error;
+      if (attempt === ATTEMPTS) return await reserveOneByOne(requests, options);
+    }
+  }
+}
+
+/** Whether a request got nothing for want of tickets; those of ended holds may not be back yet. */
+export function isSoldOut(outcome: ReserveOutcome): boolean {
+  return outcome.kind === "refused" && isRefusal(outcome.error, "SOLD_OUT");
+}
+
+async function reserveOneByOne(
+  requests: readonly ReserveRequest[],
+  options: ReserveOptions,
+): Promise<ReserveOutcome[]> {
+  const outcomes: ReserveOutcome[] = [];
+  for (const request of requests) outcomes.push(...(await reserveBatch([request], options)));
+  return outcomes;
+}
+
+async function reserveIn(
+  tx: Transaction,
+  requests: readonly ReserveRequest[],
+  { newId, holdMs }: ReserveOptions,
+): Promise<ReserveOutcome[]> {
+  const snapshot = await lockSale(tx, requests);
+  const { outcomes, taken } = decide(requests, snapshot, holdMs);
+  const made = outcomes.flatMap((outcome) => (outcome.kind === "made" ? [outcome.reservation] : []));
+  if (made.length > 0) {
+    const byId = new Map(requests.map((request) => [request.reservationId, request]));
+    await Promise.all([
+      keep(tx, made, byId, taken, snapshot.now),
+      announceReservations(tx, newId, snapshot.now, made),
+    ]);
+  }
+  return outcomes;
+}
+
+/**
+ * Locks the events against pausing and cancelling, then the stock, each in the order of ids. The clock and the
+ * request ids are read by a statement of their own afterwards: one that waited for a lock sees what was there
+ * before its wait.
+ */
+async function lockSale(tx: Transaction, requests: readonly ReserveRequest[]): Promise<SaleSnapshot> {
+  const eventIds = [...new Set(requests.map(({ eventId }) => eventId))];
+  const typeIds = [
+    ...new Set(requests.flatMap(({ items }) => items.map(({ ticketTypeId }) => ticketTypeId))),
+  ];
+  const requestIds = requests.flatMap(({ requestId }) => (requestId === null ? [] : [requestId]));
+  const [events, types, [clock], known] = await Promise.all([
+    tx.query<EventRow>({
+      name: "lock-events",
+      text: `
+        select ${EVENT_COLUMNS} from reservation.events
+        where event_id = any($1::uuid[]) order by event_id for share`,
+      values: [eventIds],
+    }),
+    tx.query<TicketTypeRow>({
+      name: "lock-stock",
+      text: `
+        select ${TICKET_TYPE_COLUMNS} from reservation.ticket_types
+        where ticket_type_id = any($1::uuid[]) order by ticket_type_id for update`,
+      values: [typeIds],
+    }),
+    tx.query<{ now: Date }>({ name: "clock", text: "select reservation.clock() as now" }),
+    tx.query<{ request_id: string; request_hash: Buffer; reservation_id: string }>({
+      name: "known-requests",
+      text: `
+        select request_id, request_hash, reservation_id from reservation.reservations
+        where request_id = any($1::uuid[])`,
+      values: [requestIds],
+    }),
+  ]);
+  if (clock === undefined) throw new Error("the clock does not answer");
+  return {
+    events: new Map(events.map((row) => [row.event_id, toEvent(row)])),
+    ticketTypes: new Map(types.map((row) => [row.ticket_type_id, toTicketType(row)])),
+    known: new Map(
+      known.map((row) => [
+        row.request_id,
+        { reservationId: row.reservation_id, contentHash: row.request_hash.toString("hex") },
+      ]),
+    ),
+    now: clock.now,
+  };
+}
+
+/** Takes the stock and inserts the reservations with their items, in one statement. */
+async function keep(
+  tx: Transaction,
+  made: readonly Reservation[],
+  requests: ReadonlyMap<string, ReserveRequest>,
+  taken: ReadonlyMap<string, number>,
+  now: Date,
+): Promise<void> {
+  const [first] = made;
+  if (first === undefined) return;
+  const items = made.flatMap(({ reservationId, items: own }) =>
+    own.map((item) => ({ reservationId, ...item })),
+  );
+  const column = <Row, Value>(rows: readonly Row[], value: (row: Row) => Value): Value[] => rows.map(value);
+  const requestOf = ({ reservationId }: Reservation) => requests.get(reservationId);
+  await tx.query({
+    name: "keep-reservations",
+    text: `
+      with taken as (
+        update reservation.ticket_types t
+        set available = t.available - d.quantity, held = t.held + d.quantity,
+            stock_version = t.stock_version + 1, changed_at = $3
+        from unnest($1::uuid[], $2::int[]) as d (ticket_type_id, quantity)
+        where t.ticket_type_id = d.ticket_type_id
+      ), made as (
+        insert into reservation.reservations (reservation_id, event_id, state, total_minor, customer_name,
+          customer_email, request_id, request_hash, created_at, expires_at)
+        select reservation_id, event_id, 'HELD', total_minor, customer_name, customer_email, request_id,
+          decode(request_hash, 'hex'), $3, $4
+        from unnest($5::uuid[], $6::uuid[], $7::int8[], $8::text[], $9::text[], $10::uuid[], $11::text[])
+          as r (reservation_id, event_id, total_minor, customer_name, customer_email, request_id, request_hash)
+        order by request_id
+      )
+      insert into reservation.reservation_items (reservation_id, ticket_type_id, quantity, unit_price_minor)
+      select * from unnest($12::uuid[], $13::uuid[], $14::int[], $15::int8[])`,
+    values: [
+      [...taken.keys()],
+      [...taken.values()],
+      now,
+      first.expiresAt,
+      column(made, ({ reservationId }) => reservationId),
+      column(made, ({ eventId }) => eventId),
+      column(made, ({ totalMinor }) => totalMinor),
+      column(made, ({ customer }) => customer?.name ?? null),
+      column(made, ({ customer }) => customer?.email ?? null),
+      column(made, (reservation) => requestOf(reservation)?.requestId ?? null),
+      column(made, (reservation) => requestOf(reservation)?.contentHash ?? null),
+      column(items, ({ reservationId }) => reservationId),
+      column(items, ({ ticketTypeId }) => ticketTypeId),
+      column(items, ({ quantity }) => quantity),
+      column(items, ({ unitPriceMinor }) => unitPriceMinor),
+    ],
+  });
+}

@@ -1,0 +1,95 @@
+import type { Database, Transaction } from "@boxoffice/platform/database.ts";
+import { type Reservation, stateAt } from "../domain/reservation.ts";
+import { close } from "../domain/transitions.ts";
+import { moveStock, updateReservations } from "./change.ts";
+import { announceReservations } from "./changes.ts";
+import { RESERVATION_COLUMNS, type ReservationRow, readItems, toReservation } from "./rows.ts";
+
+export type SweepOptions = { database: Database; newId: () => string; limit: number };
+
+/**
+ * Ends holds whose time is over and puts their tickets on sale again, at most `limit` of them, those first that
+ * ended first. What another replica is ending at this moment is left to it.
+ *
+ * @returns how many it ended
+ */
+export function sweepExpired({ database, newId, limit }: SweepOptions): Promise<number> {
+  return database.transaction(async (tx) => {
+    const rows = await tx.query<ReservationRow>({
+      name: "take-expired",
+      text: `
+        select ${RESERVATION_COLUMNS} from reservation.reservations
+        where state = 'HELD' and expires_at <= reservation.clock()
+        order by expires_at
+        limit $1
+        for update skip locked`,
+      values: [limit],
+    });
+    return closeRows(tx, newId, rows, "EXPIRED");
+  });
+}
+
+/**
+ * Releases holds of events that were cancelled, at most `limit` of one event.
+ *
+ * @returns how many it released
+ */
+export function releaseCancelled({ database, newId, limit }: SweepOptions): Promise<number> {
+  return database.transaction(async (tx) => {
+    const [event] = await tx.query<{ event_id: string }>({
+      name: "event-to-release",
+      text: "select event_id from reservation.events where is_releasing order by event_id limit 1",
+    });
+    if (event === undefined) return 0;
+    const rows = await tx.query<ReservationRow>({
+      name: "take-holds-of-event",
+      text: `
+        select ${RESERVATION_COLUMNS} from reservation.reservations
+        where event_id = $1 and state = 'HELD'
+        order by reservation_id
+        limit $2
+        for update skip locked`,
+      values: [event.event_id, limit],
+    });
+    if (rows.length > 0) return closeRows(tx, newId, rows, "CANCELLED");
+    // Holds that somebody else has locked may still be there: the event is done when none is left.
+    await tx.query({
+      name: "event-released",
+      text: `
+        update reservation.events set is_releasing = false
+        where event_id = $1
+          and not exists (select 1 from reservation.reservations where event_id = $1 and state = 'HELD')`,
+      values: [event.event_id],
+    });
+    return 0;
+  });
+}
+
+async function closeRows(
+  tx: Transaction,
+  newId: () => string,
+  rows: readonly ReservationRow[],
+  state: "EXPIRED" | "CANCELLED",
+): Promise<number> {
+  if (rows.length === 0) return 0;
+  const [items, [clock]] = await Promise.all([
+    readItems(
+      tx,
+      rows.map((row) => row.reservation_id),
+    ),
+    tx.query<{ now: Date }>({ name: "clock", text: "select reservation.clock() as now" }),
+  ]);
+  if (clock === undefined) throw new Error("the clock does not answer");
+  const { now } = clock;
+  const closed: Reservation[] = rows.map((row) => {
+    const reservation = toReservation(row, items.get(row.reservation_id) ?? []);
+    const end = stateAt(reservation, now) === "EXPIRED" ? "EXPIRED" : state; // it may have been read as such
+    return close(reservation, end, now).reservation;
+  });
+  await Promise.all([
+    updateReservations(tx, closed),
+    announceReservations(tx, newId, now, closed),
+    moveStock(tx, newId, closed, { from: "held", to: "available" }, now),
+  ]);
+  return closed.length;
+}
