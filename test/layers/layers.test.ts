@@ -15,7 +15,7 @@ const BREACHES = [
   ["packages/platform/src/database.ts", `imports "@boxoffice/local/nats.ts"`, "nothing-above"],
   [
     "packages/platform/src/outbox.ts",
-    `imports "@boxoffice/proto/boxoffice/events/v1/events_pb.ts"`,
+    `imports "@boxoffice/proto/boxoffice/reservation/v1/reservation_pb.ts"`,
     "platform-knows-no-ticket",
   ],
   ["packages/platform/src/stream.ts", `imports "nats"`, "one-file-for-nats"],
