@@ -2,7 +2,7 @@ import { Batcher } from "@boxoffice/platform/batcher.ts";
 import type { ReserveOutcome, ReserveRequest } from "./domain/decide.ts";
 import type { TicketType } from "./domain/sale.ts";
 import { isSoldOut, type ReserveOptions, reserveBatch } from "./store/reserve.ts";
-import { sweepExpired } from "./store/sweep.ts";
+import { reclaimExpired } from "./store/sweep.ts";
 
 export type LaneOptions = ReserveOptions & {
   /** How many batches are decided at a time. An event always goes to the same lane. */
@@ -55,7 +55,8 @@ async function decideWithReclaim(
     return outcome !== undefined && isSoldOut(outcome);
   });
   if (unlucky.length === 0) return outcomes;
-  const reclaimed = await sweepExpired({ ...options, limit: RECLAIM_BATCH });
+  const wanted = new Set(unlucky.flatMap(({ items }) => items.map(({ ticketTypeId }) => ticketTypeId)));
+  const reclaimed = await reclaimExpired({ ...options, limit: RECLAIM_BATCH }, [...wanted]);
   if (reclaimed === 0) return outcomes;
   const again = await reserveBatch(unlucky, options);
   options.onCommit();

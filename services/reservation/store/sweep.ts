@@ -30,6 +30,32 @@ export function sweepExpired({ database, newId, limit }: SweepOptions): Promise<
 }
 
 /**
+ * The same for holds on some ticket types only, for a sale that found one of them sold out: its tickets may be
+ * behind a long queue of other types' holds.
+ */
+export function reclaimExpired(
+  { database, newId, limit }: SweepOptions,
+  ticketTypeIds: readonly string[],
+): Promise<number> {
+  return database.transaction(async (tx) => {
+    const rows = await tx.query<ReservationRow>({
+      name: "take-expired-of-types",
+      text: `
+        select ${RESERVATION_COLUMNS} from reservation.reservations r
+        where state = 'HELD' and expires_at <= reservation.clock()
+          and exists (
+            select 1 from reservation.reservation_items i
+            where i.reservation_id = r.reservation_id and i.ticket_type_id = any($1::uuid[]))
+        order by expires_at
+        limit $2
+        for update of r skip locked`,
+      values: [ticketTypeIds, limit],
+    });
+    return closeRows(tx, newId, rows, "EXPIRED");
+  });
+}
+
+/**
  * Releases holds of events that were cancelled, at most `limit` of one event.
  *
  * @returns how many it released

@@ -195,6 +195,19 @@ describe("a hold that ended", () => {
     expect(await stock(eventId)).toEqual([0, 10, 0]);
   });
 
+  test("is sold again though thousands of others wait to be swept before it", async () => {
+    const crowd = await openEvent(hasty, [2_000]);
+    await Promise.all(
+      Array.from({ length: 1_500 }, () =>
+        hasty.buyer.reserve({ eventId: crowd.eventId, items: items(crowd.types, 1) }),
+      ),
+    );
+    const { eventId, types } = await hold(hasty, 10);
+    await delay(HASTY_MS + 20);
+    await replica.buyer.reserve({ eventId, items: items(types, 10) });
+    expect(await stock(eventId)).toEqual([0, 10, 0]);
+  });
+
   test("is swept by several replicas at once, each hold once", async () => {
     const { eventId, types } = await openEvent(hasty, [300]);
     await Promise.all(
