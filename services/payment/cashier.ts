@@ -1,0 +1,158 @@
+import { BoxofficeError } from "@boxoffice/platform/errors.ts";
+import type { Logger } from "@boxoffice/platform/log.ts";
+import { refOf } from "@boxoffice/platform/ref.ts";
+import type { Runtime } from "@boxoffice/platform/runtime.ts";
+import { admit } from "./domain/admission.ts";
+import { failureError, nothingHappened } from "./domain/failure.ts";
+import { fingerprintOf, type Order } from "./domain/order.ts";
+import type { Payment } from "./domain/payment.ts";
+import { BEGIN_LEASE_MS, PATIENCE, type Paid, type PaymentSteps } from "./payment-steps.ts";
+import type { ReservationCalls } from "./reservation-calls.ts";
+import type { Settlement } from "./settlement.ts";
+import { findAttempts, insertAttempt } from "./store/attempts.ts";
+import type { Ledger } from "./store/change.ts";
+import { getPayment } from "./store/read.ts";
+
+export type CashierOptions = {
+  ledger: Ledger;
+  reservations: ReservationCalls;
+  settlement: Settlement;
+  steps: PaymentSteps;
+  runtime: Runtime;
+  log: Logger;
+  hmacKey: Buffer;
+  /** How many payments may be under way in this process; 1,000 unless told. */
+  maxRunning?: number;
+};
+
+/** How long a caller waits: until `signal` aborts, and at most `ms`. */
+export type Wait = { ms: number; signal: AbortSignal };
+
+const DEFAULT_MAX_RUNNING = 1_000;
+
+/** Tries to put an attempt on record while others do the same. Each time, somebody else has got further. */
+const ADMIT_TRIES = 5;
+
+const OVERLOADED_RETRY_MS = 1_000;
+
+/**
+ * Takes orders to pay. Once an attempt is on record, the work on it belongs to nobody's call: it goes on whether or
+ * not somebody waits for it.
+ */
+export class Cashier {
+  readonly #options: CashierOptions;
+  readonly #running = new Map<string, Promise<Paid>>();
+
+  constructor(options: CashierOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Pays a reservation, or finds the payment that the order made before. When the wait is over first, the payment
+   * is returned as it then is.
+   *
+   * @throws BoxofficeError for a failed payment its reason, for an order that comes at the wrong time why, and for
+   *   a reservation that cannot be paid what the reservation service says
+   */
+  async pay(order: Order, wait: Wait): Promise<Paid> {
+    const payment = await this.#admit(order);
+    const work = this.#running.get(payment.paymentId);
+    const paid = work && (await this.#within(work, wait));
+    wait.signal.throwIfAborted();
+    const now = paid ?? { payment: await this.#look(payment), reservation: undefined };
+    if (now.payment.state === "FAILED") throw failureError(now.payment, order.currencyCode);
+    const reservation = now.reservation ?? (await this.#options.reservations.get(order.reservationId));
+    return { payment: now.payment, reservation };
+  }
+
+  /** Waits for the payments under way, `ms` at most; those that take longer are left to the completer. */
+  async drain(ms: number): Promise<void> {
+    const { runtime, steps } = this.#options;
+    const over = new AbortController();
+    const all = Promise.allSettled(this.#running.values()).then(() => over.abort());
+    await Promise.race([all, runtime.sleep(ms, over.signal)]);
+    steps.stopRetrying();
+  }
+
+  /** P1: the payment on record for the order. A new one is being worked on from here. */
+  async #admit(order: Order): Promise<Payment> {
+    const { ledger, hmacKey, maxRunning = DEFAULT_MAX_RUNNING } = this.#options;
+    const fingerprint = fingerprintOf(order, hmacKey);
+    for (let tried = 0; tried < ADMIT_TRIES; tried++) {
+      const admission = admit(await findAttempts(ledger.database, order), order, fingerprint);
+      if (admission.kind === "known") return this.#withHoldGivenBack(admission.payment);
+      if (admission.kind === "abort first") {
+        await this.#abortAll(admission.payments);
+        continue;
+      }
+      if (this.#running.size >= maxRunning) throw overloaded();
+      const payment = await insertAttempt(ledger.database, {
+        paymentId: ledger.newId(),
+        reservationId: order.reservationId,
+        attempt: admission.attempt,
+        requestId: order.requestId,
+        fingerprint,
+        leaseId: ledger.newId(),
+        leaseMs: BEGIN_LEASE_MS,
+      });
+      if (payment === undefined) continue;
+      this.#start(payment, order);
+      return payment;
+    }
+    throw overloaded();
+  }
+
+  /** A failure is told when the hold is there again, where that can be had now. */
+  async #withHoldGivenBack(payment: Payment): Promise<Payment> {
+    if (!payment.isAbortPending || this.#running.has(payment.paymentId)) return payment;
+    return (await this.#options.settlement.abort(payment, { tries: 1 })).payment;
+  }
+
+  async #abortAll(payments: readonly Payment[]): Promise<void> {
+    for (const payment of payments) {
+      const { isDone } = await this.#options.settlement.abort(payment, PATIENCE);
+      if (!isDone) throw nothingHappened();
+    }
+  }
+
+  #start(payment: Payment, order: Order): void {
+    const { steps, log } = this.#options;
+    const work = steps.run(payment, order).finally(() => this.#running.delete(payment.paymentId));
+    this.#running.set(payment.paymentId, work);
+    work.catch((error: unknown) => {
+      if (error instanceof BoxofficeError) return; // whoever waits for it is told
+      log.error(
+        { error, reservation_ref: refOf(payment.reservationId) },
+        "a payment was left to the completer",
+      );
+    });
+  }
+
+  /** What the work comes to, or undefined when the wait is over first. */
+  async #within(work: Promise<Paid>, { ms, signal }: Wait): Promise<Paid | undefined> {
+    const over = new AbortController();
+    const waited = this.#options.runtime.sleep(ms, AbortSignal.any([signal, over.signal]));
+    try {
+      return await Promise.race([work, waited.then(() => undefined)]);
+    } finally {
+      over.abort();
+    }
+  }
+
+  /** The payment as it is now. One under way can be spoken of also while the database is away. */
+  async #look(payment: Payment): Promise<Payment> {
+    const isRunning = this.#running.has(payment.paymentId);
+    const now = await getPayment(this.#options.ledger.database, payment.paymentId).catch((error: unknown) => {
+      if (isRunning) return payment;
+      throw error;
+    });
+    if (now === undefined) throw nothingHappened(); // the attempt was taken back
+    return now;
+  }
+}
+
+function overloaded(): BoxofficeError {
+  return new BoxofficeError("OVERLOADED", "Too many payments are under way. Try again shortly.", {
+    retryAfterMs: OVERLOADED_RETRY_MS,
+  });
+}

@@ -1,0 +1,128 @@
+import { type BoxofficeError, isRefusal, type Reason } from "@boxoffice/platform/errors.ts";
+import { createRpcClient } from "@boxoffice/platform/rpc/client.ts";
+import { wasNeverSent } from "@boxoffice/platform/rpc/connection-error.ts";
+import type { Runtime } from "@boxoffice/platform/runtime.ts";
+import {
+  type Reservation,
+  ReservationService,
+} from "@boxoffice/proto/boxoffice/reservation/v1/reservation_pb.ts";
+import { SalesService } from "@boxoffice/proto/boxoffice/reservation/v1/sales_pb.ts";
+import type { Transport } from "@connectrpc/connect";
+import type { Bill, Payment } from "./domain/payment.ts";
+
+/** What became of something asked of the reservation service. */
+export type Reply<T> =
+  | { kind: "done"; value: T }
+  /** It said no, and meant it: asking again would give the same. */
+  | { kind: "refused"; error: BoxofficeError }
+  /** It was not reached, or was too busy to begin: nothing has happened. */
+  | { kind: "not asked"; error: unknown }
+  /** Its answer is lost: it may have done it. */
+  | { kind: "unknown"; error: unknown };
+
+export type Begun = { bill: Bill; reservation: Reservation };
+
+type PaymentOf = Pick<Payment, "reservationId" | "paymentId">;
+
+/** How often to ask, until when a try is given up, and what ends the asking. */
+export type Patience = { tries: number; signal?: AbortSignal };
+
+/** Of each try, in milliseconds. */
+export const CALL_TIMEOUT_MS = 3_000;
+
+const FIRST_PAUSE_MS = 100;
+
+/** For an answer that does well without the reservation. */
+const LOOK_TIMEOUT_MS = 2_000;
+
+/** The reservation's own refusals; every other error is worth another try. */
+const REFUSALS: readonly Reason[] = [
+  "RESERVATION_NOT_FOUND",
+  "RESERVATION_EXPIRED",
+  "RESERVATION_EXPIRING",
+  "RESERVATION_CANCELLED",
+  "RESERVATION_ALREADY_PAID",
+  "EVENT_CANCELLED",
+  "PAYMENT_IN_PROGRESS",
+  "PAYMENT_FAILED",
+];
+
+/** What payment asks of reservation. All of it may be asked again. */
+export class ReservationCalls {
+  readonly #sales;
+  readonly #reservations;
+  readonly #runtime: Runtime;
+
+  constructor({ transport, runtime }: { transport: Transport; runtime: Runtime }) {
+    this.#sales = createRpcClient(SalesService, transport);
+    this.#reservations = createRpcClient(ReservationService, transport);
+    this.#runtime = runtime;
+  }
+
+  /** Makes the reservation PAYING, and asks what it costs. */
+  begin({ reservationId, paymentId }: PaymentOf, patience: Patience): Promise<Reply<Begun>> {
+    return this.#ask(patience, async (options) => {
+      const { amount, eventId, reservation } = await this.#sales.beginPayment(
+        { reservationId, paymentId },
+        options,
+      );
+      if (amount === undefined || reservation === undefined) throw new Error("the answer is incomplete");
+      const bill = { eventId, amountMinor: amount.minorUnits, currencyCode: amount.currencyCode };
+      return { bill, reservation };
+    });
+  }
+
+  /** Makes the reservation PAID. */
+  confirm({ reservationId, paymentId }: PaymentOf, patience: Patience) {
+    return this.#ask(patience, async (options) => {
+      const answer = await this.#sales.confirmPayment({ reservationId, paymentId }, options);
+      return answer.reservation;
+    });
+  }
+
+  /** Gives the hold back, as far as it has time left, and sees to it that the payment never begins. */
+  abort({ reservationId, paymentId }: PaymentOf, patience: Patience) {
+    return this.#ask(patience, async (options) => {
+      const answer = await this.#sales.abortPayment({ reservationId, paymentId }, options);
+      return answer.reservation;
+    });
+  }
+
+  /** The reservation as it is now; undefined where it cannot be had. */
+  async get(reservationId: string): Promise<Reservation | undefined> {
+    try {
+      const answer = await this.#reservations.getReservation(
+        { reservationId },
+        { timeoutMs: LOOK_TIMEOUT_MS },
+      );
+      return answer.reservation;
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** The last reply, unless an earlier one may have done it without a word. */
+  async #ask<T>(
+    { tries, signal }: Patience,
+    call: (options: { timeoutMs: number; signal?: AbortSignal }) => Promise<T>,
+  ): Promise<Reply<T>> {
+    const options = { timeoutMs: CALL_TIMEOUT_MS, ...(signal && { signal }) };
+    let doubt: unknown;
+    for (let tried = 1; ; tried++) {
+      const reply = await call(options).then((value): Reply<T> => ({ kind: "done", value }), classify);
+      if (reply.kind === "done" || reply.kind === "refused") return reply;
+      if (reply.kind === "unknown") doubt = reply.error;
+      if (tried >= tries || signal?.aborted) {
+        return doubt === undefined ? reply : { kind: "unknown", error: doubt };
+      }
+      await this.#runtime.sleep(FIRST_PAUSE_MS * 2 ** (tried - 1), signal);
+    }
+  }
+}
+
+function classify(error: unknown): Reply<never> {
+  if (isRefusal(error, ...REFUSALS)) return { kind: "refused", error };
+  const isUnasked =
+    wasNeverSent(error) || isRefusal(error, "OVERLOADED", "UNAUTHENTICATED", "PERMISSION_DENIED");
+  return { kind: isUnasked ? "not asked" : "unknown", error };
+}
