@@ -1,0 +1,68 @@
+import { startAdmin } from "@boxoffice/platform/admin.ts";
+import { commonSettings, readConfig, setting } from "@boxoffice/platform/config.ts";
+import { runProcess } from "@boxoffice/platform/lifecycle.ts";
+import { createLogger } from "@boxoffice/platform/log.ts";
+import { createRpcClient } from "@boxoffice/platform/rpc/client.ts";
+import { systemRuntime } from "@boxoffice/platform/runtime.ts";
+import { CatalogService } from "@boxoffice/proto/boxoffice/catalog/v1/catalog_pb.ts";
+import { ReservationService } from "@boxoffice/proto/boxoffice/reservation/v1/reservation_pb.ts";
+import { Backends } from "./backends.ts";
+import { parseOrigins } from "./cors.ts";
+import { createHomePage } from "./pages/home.ts";
+import { mountRoutes } from "./routes.ts";
+import { createGatewayServer } from "./server.ts";
+
+/** How long requests may still take when the process is told to stop, in milliseconds. */
+const DRAIN_MS = 10_000;
+
+const log = createLogger("gateway");
+await runProcess(log, async (lifecycle) => {
+  const settings = readConfig({
+    LISTEN_HOST: commonSettings.LISTEN_HOST,
+    ADMIN_HOST: commonSettings.ADMIN_HOST,
+    LOG_LEVEL: commonSettings.LOG_LEVEL,
+    GATEWAY_PORT: setting.port(8080),
+    GATEWAY_ADMIN_PORT: setting.port(9150),
+    CATALOG_ADDRESS: setting.text().default("127.0.0.1:50051"),
+    RESERVATION_ADDRESS: setting.text().default("127.0.0.1:50052"),
+    PAYMENT_ADDRESS: setting.text().default("127.0.0.1:50053"),
+    STATS_ADDRESS: setting.text().default("127.0.0.1:50054"),
+    CORS_ORIGINS: setting.text().default(""),
+  });
+  log.level = settings.LOG_LEVEL;
+  const corsOrigins = parseOrigins(settings.CORS_ORIGINS);
+
+  const backends = new Backends(
+    {
+      catalog: settings.CATALOG_ADDRESS,
+      reservation: settings.RESERVATION_ADDRESS,
+      payment: settings.PAYMENT_ADDRESS,
+      stats: settings.STATS_ADDRESS,
+    },
+    systemRuntime,
+    log,
+  );
+  lifecycle.onStop("calls to services", () => backends.close());
+  const isReady = () => !lifecycle.signal.aborted && backends.isReady;
+
+  // Before the door, so that it is closed after it: until the end, the probe says that this process drains.
+  const admin = await startAdmin({ host: settings.ADMIN_HOST, port: settings.GATEWAY_ADMIN_PORT, isReady });
+  lifecycle.onStop("admin", () => admin.close());
+
+  const server = createGatewayServer({
+    routes: (router) => mountRoutes(router, backends.transports, log),
+    homePage: createHomePage({
+      catalog: createRpcClient(CatalogService, backends.transports.catalog),
+      reservation: createRpcClient(ReservationService, backends.transports.reservation),
+      runtime: systemRuntime,
+      log,
+    }),
+    isReady,
+    corsOrigins,
+    log,
+  });
+  const port = await server.listen(settings.LISTEN_HOST, settings.GATEWAY_PORT);
+  lifecycle.onStop("http", () => server.close(DRAIN_MS));
+  lifecycle.supervise("watch over the services", (signal) => backends.watch(signal));
+  log.info({ port, adminPort: admin.port }, "serving");
+});

@@ -1,0 +1,170 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { connect } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { ensureKeys, JWKS_FILE } from "@boxoffice/platform/auth/keys.ts";
+import { mintToken } from "@boxoffice/platform/auth/tokens.ts";
+import { createVerifier } from "@boxoffice/platform/auth/verifier.ts";
+import { createLogger } from "@boxoffice/platform/log.ts";
+import { createRpcClient } from "@boxoffice/platform/rpc/client.ts";
+import { HealthState } from "@boxoffice/platform/rpc/health.ts";
+import { createRpcServer, type RpcServer } from "@boxoffice/platform/rpc/server.ts";
+import { service } from "@boxoffice/platform/rpc/service.ts";
+import { systemRuntime } from "@boxoffice/platform/runtime.ts";
+import { CatalogService } from "@boxoffice/proto/boxoffice/catalog/v1/catalog_pb.ts";
+import { PaymentService } from "@boxoffice/proto/boxoffice/payment/v1/payment_pb.ts";
+import { ReservationService } from "@boxoffice/proto/boxoffice/reservation/v1/reservation_pb.ts";
+import { SalesService } from "@boxoffice/proto/boxoffice/reservation/v1/sales_pb.ts";
+import { StatsService } from "@boxoffice/proto/boxoffice/stats/v1/stats_pb.ts";
+import type { ServiceImpl } from "@connectrpc/connect";
+import { Backends } from "../backends.ts";
+import { createHomePage } from "../pages/home.ts";
+import { mountRoutes } from "../routes.ts";
+import { createGatewayServer, type GatewayServer } from "../server.ts";
+
+export type Impls = {
+  catalog?: Partial<ServiceImpl<typeof CatalogService>>;
+  reservation?: Partial<ServiceImpl<typeof ReservationService>>;
+  sales?: Partial<ServiceImpl<typeof SalesService>>;
+  payment?: Partial<ServiceImpl<typeof PaymentService>>;
+  stats?: Partial<ServiceImpl<typeof StatsService>>;
+};
+
+export const EVENT_ID = "0198c1f0-0000-7000-8000-000000000001";
+export const AVAILABILITY = "boxoffice.reservation.v1.ReservationService/GetAvailability";
+export const RESERVE = "boxoffice.reservation.v1.ReservationService/Reserve";
+export const PAUSE = "boxoffice.reservation.v1.ReservationService/PauseSales";
+
+/** A gateway in front of one gRPC server that plays all four services. Dispose of it with `await using`. */
+export async function startGateway(
+  impls: Impls,
+  options: { corsOrigins?: string[] } = {},
+): Promise<TestGateway> {
+  const folder = mkdtempSync(join(tmpdir(), "boxoffice-gateway-"));
+  await ensureKeys(folder, ["gateway", "reservation", "catalog", "operator"]);
+  const logged: Logged[] = [];
+  const record = (facts: { method?: string }, msg: string) => void logged.push({ ...facts, msg });
+  const log = Object.assign(createLogger("gateway", "silent"), { warn: record, error: record });
+  const backend = createRpcServer({
+    name: "services",
+    services: [
+      service(CatalogService, impls.catalog ?? {}),
+      service(ReservationService, impls.reservation ?? {}),
+      service(SalesService, impls.sales ?? {}),
+      service(PaymentService, impls.payment ?? {}),
+      service(StatsService, impls.stats ?? {}),
+    ],
+    verifier: createVerifier({ jwksFile: join(folder, JWKS_FILE), audience: "reservation", log }),
+    health: new HealthState(),
+    log: createLogger("services", "silent"),
+  });
+  const address = `127.0.0.1:${await backend.listen("127.0.0.1", 0)}`;
+  const backends = new Backends(
+    { catalog: address, reservation: address, payment: address, stats: address },
+    systemRuntime,
+    log,
+  );
+  const watching = new AbortController();
+  const watched = backends.watch(watching.signal);
+  const gateway = createGatewayServer({
+    routes: (router) => mountRoutes(router, backends.transports, log),
+    homePage: createHomePage({
+      catalog: createRpcClient(CatalogService, backends.transports.catalog),
+      reservation: createRpcClient(ReservationService, backends.transports.reservation),
+      runtime: systemRuntime,
+      log,
+    }),
+    isReady: () => backends.isReady,
+    corsOrigins: new Set(options.corsOrigins),
+    log,
+  });
+  const port = await gateway.listen("127.0.0.1", 0);
+  const url = `http://127.0.0.1:${port}`;
+  return {
+    url,
+    address,
+    gateway,
+    backend,
+    logged,
+    post: (method, message, headers = {}) =>
+      fetch(`${url}/${method}`, {
+        method: "POST",
+        headers: { "content-type": "application/json", ...headers },
+        body:
+          typeof message === "string" || message instanceof Uint8Array ? message : JSON.stringify(message),
+      } as RequestInit),
+    raw: (text) => talkRaw(port, text),
+    bearer: async (role) => {
+      const audience = role === "operator" ? {} : { audience: "reservation" };
+      const privateKeyFile = join(folder, `${role}.key`);
+      const token = await mintToken({ privateKeyFile, role, subject: "test", ttlSeconds: 60, ...audience });
+      return { authorization: `Bearer ${token}` };
+    },
+    async [Symbol.asyncDispose]() {
+      watching.abort();
+      await watched;
+      await gateway.close(100);
+      backends.close();
+      await backend.close(100);
+      rmSync(folder, { recursive: true });
+    },
+  };
+}
+
+export type TestGateway = AsyncDisposable & {
+  url: string;
+  /** Of the server that plays the services. */
+  address: string;
+  gateway: GatewayServer;
+  backend: RpcServer;
+  /** Warnings and errors. */
+  logged: Logged[];
+  /** A POST as curl would make it. A text or bytes are sent as they are. */
+  post(method: string, message: unknown, headers?: Record<string, string>): Promise<Response>;
+  /** Sends text on a connection of its own, and gives what came back until it was closed or silent. */
+  raw(text: string): Promise<string>;
+  bearer(role: "operator" | "catalog"): Promise<{ authorization: string }>;
+};
+
+type Logged = { msg: string; method?: string };
+
+/** An error as JSON has it. */
+export type ErrorJson = {
+  code: string;
+  message: string;
+  details?: { type: string; debug?: Record<string, unknown> }[];
+};
+
+/** The readable form of one of an error's details. */
+export function debugOf(error: ErrorJson, type: string): Record<string, unknown> | undefined {
+  return error.details?.find((detail) => detail.type === `google.rpc.${type}`)?.debug;
+}
+
+/** Status, code, reason and first wrong field of an answer: what a client decides by. */
+export async function refusalOf(response: Response) {
+  const error = (await response.json()) as ErrorJson;
+  const violations = debugOf(error, "BadRequest")?.fieldViolations as { field: string }[] | undefined;
+  return {
+    status: response.status,
+    code: error.code,
+    reason: debugOf(error, "ErrorInfo")?.reason,
+    field: violations?.[0]?.field,
+  };
+}
+
+function talkRaw(port: number, text: string): Promise<string> {
+  return new Promise((resolve) => {
+    const socket = connect(port, "127.0.0.1", () => socket.write(text));
+    let received = "";
+    const done = () => {
+      socket.destroy();
+      resolve(received);
+    };
+    socket.setTimeout(300, done);
+    socket.on("data", (chunk) => {
+      received += chunk.toString();
+    });
+    socket.on("error", done);
+    socket.on("close", done);
+  });
+}
