@@ -45,6 +45,7 @@ export type ReceivedMessage = { subject: string; payload: Uint8Array };
 
 const PUBLISH_TIMEOUT_MS = 5_000;
 const RETRY_MS = 1_000;
+const CONNECTED_POLL_MS = 50;
 const KEEP_MESSAGES_DAYS = 7;
 const DEDUPLICATION_MINUTES = 2;
 const ACK_WAIT_SECONDS = 30;
@@ -99,6 +100,10 @@ export class Bus {
   /** Hands over messages in batches that form while the batch before is handled, until `signal` aborts. */
   async consume(options: ConsumeOptions, signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
+      if (!this.isConnected) {
+        await this.#runtime.sleep(CONNECTED_POLL_MS, signal); // connecting says itself what is wrong
+        continue;
+      }
       try {
         await this.#consumeWhileItLasts(options, signal);
       } catch (error) {

@@ -46,7 +46,6 @@ test.each(kinds)("a deadline ends a %s call on both sides", async (kind) => {
   expect(error).toMatchObject({ name: "ConnectError", code: Code.DeadlineExceeded });
   await eventually(() => reasons.length === 1);
   expect(reasons[0]).toMatchObject({ code: Code.DeadlineExceeded });
-  expect(timeouts[0]).toBeGreaterThan(0);
   expect(timeouts[0]).toBeLessThanOrEqual(100);
   expect(talk.logged()).toEqual([]);
 });
