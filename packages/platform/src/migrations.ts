@@ -43,12 +43,32 @@ export async function migrate({ ownerUrl, schema, directory, role }: MigrateOpti
   }
 }
 
-/** Roles belong to the whole server: another database's migration may be creating or changing the same one. */
+/**
+ * Roles belong to the whole server: another database's migration may be creating or changing the same one.
+ *
+ * @throws an error that says what to do where the role is somebody else's
+ */
 async function createRole(owner: pg.Client, { name, password }: MigrateOptions["role"]): Promise<void> {
   const [id, secret] = [pg.escapeIdentifier(name), pg.escapeLiteral(password)];
-  const create = `create role ${id} login password ${secret}`;
-  await owner.query(create).catch((error: unknown) => ignore(error, DUPLICATE_OBJECT, UNIQUE_VIOLATION));
-  await owner.query(`alter role ${id} login password ${secret}`).catch(ignoreConcurrentUpdate);
+  try {
+    await owner.query(`create role ${id} login password ${secret}`);
+  } catch (error) {
+    if (!hasState(error, DUPLICATE_OBJECT, UNIQUE_VIOLATION)) throw error;
+    await setPassword(owner, name, `alter role ${id} login password ${secret}`);
+  }
+}
+
+async function setPassword(owner: pg.Client, name: string, text: string): Promise<void> {
+  try {
+    await owner.query(text);
+  } catch (error) {
+    if (hasState(error, INSUFFICIENT_PRIVILEGE)) {
+      const message = `The role ${name} exists already and is not this owner's to change. Name another role in the service's own database URL.`;
+      throw new Error(message, { cause: error });
+    }
+    // Two migrations that set the same password at the same moment: one of them has set it.
+    if (!(error instanceof Error) || !error.message.includes("tuple concurrently updated")) throw error;
+  }
 }
 
 async function grant(owner: pg.Client, schema: string, role: string): Promise<void> {
@@ -64,12 +84,7 @@ async function grant(owner: pg.Client, schema: string, role: string): Promise<vo
 
 const DUPLICATE_OBJECT = "42710";
 const UNIQUE_VIOLATION = "23505";
+const INSUFFICIENT_PRIVILEGE = "42501";
 
-function ignore(error: unknown, ...states: string[]): void {
-  if (!(error instanceof pg.DatabaseError) || !states.includes(error.code ?? "")) throw error;
-}
-
-/** Two migrations that set the same password at the same moment: one of them has set it. */
-function ignoreConcurrentUpdate(error: unknown): void {
-  if (!(error instanceof Error) || !error.message.includes("tuple concurrently updated")) throw error;
-}
+const hasState = (error: unknown, ...states: string[]): boolean =>
+  error instanceof pg.DatabaseError && states.includes(error.code ?? "");

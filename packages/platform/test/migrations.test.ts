@@ -84,3 +84,21 @@ test("a role reads and writes its own rows, cannot alter its schema, and is deni
     await own.close();
   }
 });
+
+test("a role that is somebody else's is left alone, with a sentence that says what to do", async () => {
+  const stranger = `${database}_stranger`;
+  await migrateSchema("a");
+  await asOwner(ownerUrl, `create role ${stranger} login createrole password '1'`);
+  await asOwner(ownerUrl, `grant all on database ${database} to ${stranger}`);
+  try {
+    const foreign = migrate({
+      ownerUrl: urlFor({ name: stranger, password: "1" }),
+      schema: "c",
+      directory,
+      role: { name: `${database}_a`, password: "2" },
+    });
+    await expect(foreign).rejects.toThrow(`The role ${database}_a exists already`);
+  } finally {
+    await asOwner(ownerUrl, `drop owned by ${stranger}; drop role ${stranger}`);
+  }
+});
