@@ -28,6 +28,9 @@ export type CashierOptions = {
 /** How long a caller waits: until `signal` aborts, and at most `ms`. */
 export type Wait = { ms: number; signal: AbortSignal };
 
+/** The work on a payment, and how far it has got: to be told without asking anybody. */
+type Running = { work: Promise<Paid>; latest: Paid };
+
 const DEFAULT_MAX_RUNNING = 1_000;
 
 /** Tries to put an attempt on record while others do the same. Each time, somebody else has got further. */
@@ -41,7 +44,7 @@ const OVERLOADED_RETRY_MS = 1_000;
  */
 export class Cashier {
   readonly #options: CashierOptions;
-  readonly #running = new Map<string, Promise<Paid>>();
+  readonly #running = new Map<string, Running>();
 
   constructor(options: CashierOptions) {
     this.#options = options;
@@ -55,21 +58,26 @@ export class Cashier {
    *   a reservation that cannot be paid what the reservation service says
    */
   async pay(order: Order, wait: Wait): Promise<Paid> {
-    const payment = await this.#admit(order);
-    const work = this.#running.get(payment.paymentId);
-    const paid = work && (await this.#within(work, wait));
+    const { runtime, reservations } = this.#options;
+    const answerAtMs = runtime.nowMs() + wait.ms;
+    const admitted = await this.#admit(order);
+    const running = this.#running.get(admitted.paymentId);
+    const leftMs = Math.max(0, answerAtMs - runtime.nowMs());
+    const paid = running && (await this.#within(running.work, { ...wait, ms: leftMs }));
     wait.signal.throwIfAborted();
-    const now = paid ?? { payment: await this.#look(payment), reservation: undefined };
-    if (now.payment.state === "FAILED") throw failureError(now.payment, order.currencyCode);
-    const reservation = now.reservation ?? (await this.#options.reservations.get(order.reservationId));
-    return { payment: now.payment, reservation };
+    if (running !== undefined && paid === undefined) return running.latest;
+    const payment = paid?.payment ?? (await this.#look(admitted));
+    if (payment.state === "FAILED") throw failureError(payment, order.currencyCode);
+    return { payment, reservation: paid?.reservation ?? (await reservations.get(order.reservationId)) };
   }
 
   /** Waits for the payments under way, `ms` at most; those that take longer are left to the completer. */
   async drain(ms: number): Promise<void> {
     const { runtime, steps } = this.#options;
     const over = new AbortController();
-    const all = Promise.allSettled(this.#running.values()).then(() => over.abort());
+    const all = Promise.allSettled([...this.#running.values()].map(({ work }) => work)).then(() =>
+      over.abort(),
+    );
     await Promise.race([all, runtime.sleep(ms, over.signal)]);
     steps.stopRetrying();
   }
@@ -117,14 +125,16 @@ export class Cashier {
 
   #start(payment: Payment, order: Order): void {
     const { steps, log } = this.#options;
-    const work = steps.run(payment, order).finally(() => this.#running.delete(payment.paymentId));
-    this.#running.set(payment.paymentId, work);
+    const { paymentId, reservationId } = payment;
+    const onProgress = (latest: Paid) => {
+      running.latest = latest;
+    };
+    const work = steps.run(payment, order, onProgress).finally(() => this.#running.delete(paymentId));
+    const running: Running = { work, latest: { payment, reservation: undefined } };
+    this.#running.set(paymentId, running);
     work.catch((error: unknown) => {
       if (error instanceof BoxofficeError) return; // whoever waits for it is told
-      log.error(
-        { error, reservation_ref: refOf(payment.reservationId) },
-        "a payment was left to the completer",
-      );
+      log.error({ error, reservation_ref: refOf(reservationId) }, "a payment was left to the completer");
     });
   }
 
@@ -139,15 +149,11 @@ export class Cashier {
     }
   }
 
-  /** The payment as it is now. One under way can be spoken of also while the database is away. */
-  async #look(payment: Payment): Promise<Payment> {
-    const isRunning = this.#running.has(payment.paymentId);
-    const now = await getPayment(this.#options.ledger.database, payment.paymentId).catch((error: unknown) => {
-      if (isRunning) return payment;
-      throw error;
-    });
-    if (now === undefined) throw nothingHappened(); // the attempt was taken back
-    return now;
+  /** A payment that somebody else works on, or nobody any more, as it is now. */
+  async #look({ paymentId }: Payment): Promise<Payment> {
+    const payment = await getPayment(this.#options.ledger.database, paymentId);
+    if (payment === undefined) throw nothingHappened(); // the attempt was taken back
+    return payment;
   }
 }
 

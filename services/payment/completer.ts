@@ -23,7 +23,7 @@ const RETRY_MS = 1_000;
 
 /** Longer than a look-up and a call take together. */
 const LOOKUP_TIMEOUT_MS = 5_000;
-const LEASE_MS = 3 * CALL_TIMEOUT_MS + LOOKUP_TIMEOUT_MS;
+const LEASE_MS = 2 * CALL_TIMEOUT_MS + LOOKUP_TIMEOUT_MS;
 
 const FIRST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 10_000;

@@ -33,7 +33,7 @@ export type Paid = { payment: Payment; reservation: Reservation | undefined };
 export const PATIENCE = { tries: 3 };
 
 /** Long enough for the steps before a charge, and for those after one; the completer takes over what takes longer. */
-export const BEGIN_LEASE_MS = 6 * CALL_TIMEOUT_MS;
+export const BEGIN_LEASE_MS = 5 * CALL_TIMEOUT_MS;
 const FINISH_LEASE_MS = 5 * CALL_TIMEOUT_MS;
 
 /** How much longer the lease of a charge is than the provider may take. */
@@ -59,10 +59,11 @@ export class PaymentSteps {
   /**
    * Works on an attempt from P1 to its end, or as far as can be gone now.
    *
+   * @param onProgress told when the provider is about to be asked
    * @throws BoxofficeError what the reservation service refuses, CURRENCY_NOT_SUPPORTED, or DEPENDENCY_UNAVAILABLE:
    *   in all these cases nothing was charged
    */
-  async run(payment: Payment, order: Order): Promise<Paid> {
+  async run(payment: Payment, order: Order, onProgress: (latest: Paid) => void): Promise<Paid> {
     const { ledger, reservations } = this.#options;
     const reply = await reservations.begin(payment, PATIENCE);
     switch (reply.kind) {
@@ -86,6 +87,7 @@ export class PaymentSteps {
     const charging = await this.#change(payment, startCharging, this.#chargeLeaseMs, payment.leaseId, bill);
     const isMine = charging.state === "CHARGING" && charging.leaseId === payment.leaseId;
     if (!isMine) return this.#notCharged(charging);
+    onProgress({ payment: charging, reservation });
     const outcome = await this.#charge(charging, bill, order.token);
     return this.#finish(await this.#record(charging, outcome), reservation);
   }

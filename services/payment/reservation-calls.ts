@@ -28,7 +28,7 @@ type PaymentOf = Pick<Payment, "reservationId" | "paymentId">;
 export type Patience = { tries: number; signal?: AbortSignal };
 
 /** Of each try, in milliseconds. */
-export const CALL_TIMEOUT_MS = 3_000;
+export const CALL_TIMEOUT_MS = 5_000;
 
 const FIRST_PAUSE_MS = 100;
 

@@ -323,8 +323,9 @@ describe("the caller goes away", () => {
     expect(office.sales.get(reservationId).state).toBe("PAID");
   });
 
-  test("a deadline is answered before it is over, with PROCESSING", async () => {
+  test("a deadline is answered before it is over, with PROCESSING, whoever else is slow", async () => {
     const reservationId = office.sales.hold();
+    office.sales.fail("get", new Promise(() => {}));
     const { payment, reservation } = await replica.buyer.payReservation(
       { reservationId, token: "wait" },
       { timeoutMs: 900 },
@@ -426,6 +427,31 @@ describe("lost answers", () => {
     expect(payment?.state).toBe(PaymentState.REFUNDING);
     expect(await statesOf(reservationId)).toEqual(["REFUND_DUE"]);
     expect(await reasonOf(pay(reservationId))).toBe("PAYMENT_IN_PROGRESS");
+  });
+});
+
+describe("the database", () => {
+  test.each([
+    ["loses the answer to each commit once", (n: number) => n % 2 === 0, "after"],
+    ["is away for a while at each step", (n: number) => n % 3 !== 2, "before"],
+  ] as const)("%s: one charge, and it is recorded", async (_, isLost, when) => {
+    const unlucky = await office.start();
+    const { database } = unlucky.ledger;
+    const transaction = database.transaction.bind(database);
+    let calls = 0;
+    database.transaction = async (work) => {
+      const lost = isLost(calls++);
+      if (lost && when === "before") throw refusal("DEPENDENCY_UNAVAILABLE");
+      const result = await transaction(work);
+      if (lost) throw refusal("DEPENDENCY_UNAVAILABLE");
+      return result;
+    };
+    const reservationId = office.sales.hold();
+    await unlucky.buyer.payReservation({ reservationId, token: "tok" });
+    const completed = () => replica.complete().then(() => statesOf(reservationId));
+    await expect.poll(completed, { timeout: 5_000 }).toEqual(["CONFIRMED"]);
+    expect(office.bank.asked).toEqual(["tok"]);
+    expect(calls).toBeGreaterThan(4);
   });
 });
 

@@ -8,7 +8,7 @@ import {
 import { SalesService } from "@boxoffice/proto/boxoffice/reservation/v1/sales_pb.ts";
 import { Code, ConnectError } from "@connectrpc/connect";
 
-export type Step = "begin" | "confirm" | "abort";
+export type Step = "begin" | "confirm" | "abort" | "get";
 
 /**
  * What goes wrong with a call: `away`: nothing is done. `lost`: it is done, and the answer is lost. A promise: it
@@ -29,7 +29,7 @@ export class Sales {
   /** What was done, in order, for example "begin". */
   readonly done: Step[] = [];
   readonly #aborted = new Set<string>();
-  readonly #faults: Record<Step, Fault[]> = { begin: [], confirm: [], abort: [] };
+  readonly #faults: Record<Step, Fault[]> = { begin: [], confirm: [], abort: [], get: [] };
 
   hold(minorUnits = 25_00n, currencyCode = "EUR"): string {
     const reservationId = systemRuntime.newId();
@@ -80,7 +80,10 @@ export class Sales {
         abortPayment: (request) => call("abort", request, (hold, id) => this.#abort(hold, id)),
       }),
       service(ReservationService, {
-        getReservation: ({ reservationId }) => ({ reservation: this.#message(reservationId) }),
+        getReservation: async ({ reservationId }) => {
+          await this.#faults.get.shift();
+          return { reservation: this.#message(reservationId) };
+        },
       }),
     ];
   }
