@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import { startAdmin } from "@boxoffice/platform/admin.ts";
 import { commonSettings, readConfig, setting } from "@boxoffice/platform/config.ts";
 import { runProcess } from "@boxoffice/platform/lifecycle.ts";
@@ -11,6 +12,7 @@ import { parseOrigins } from "./cors.ts";
 import { createHomePage } from "./pages/home.ts";
 import { mountRoutes } from "./routes.ts";
 import { createGatewayServer } from "./server.ts";
+import { openStaticFiles } from "./static.ts";
 
 /** How long requests may still take when the process is told to stop, in milliseconds. */
 const DRAIN_MS = 10_000;
@@ -28,6 +30,7 @@ await runProcess(log, async (lifecycle) => {
     PAYMENT_ADDRESS: setting.text().default("127.0.0.1:50053"),
     STATS_ADDRESS: setting.text().default("127.0.0.1:50054"),
     CORS_ORIGINS: setting.text().default(""),
+    WEB_FOLDER: setting.text().default(join(import.meta.dirname, "..", "web", "dist")),
   });
   log.level = settings.LOG_LEVEL;
   const corsOrigins = parseOrigins(settings.CORS_ORIGINS);
@@ -57,6 +60,7 @@ await runProcess(log, async (lifecycle) => {
       runtime: systemRuntime,
       log,
     }),
+    staticFiles: openStaticFiles(settings.WEB_FOLDER),
     isReady,
     corsOrigins,
     log,

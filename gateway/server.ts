@@ -8,10 +8,14 @@ import { notFoundPage } from "./pages/not-found.ts";
 import { type Page, sendPage } from "./pages/page.ts";
 import { refusal } from "./refusal.ts";
 import { rpcListeners } from "./rpc-door.ts";
+import type { StaticFiles } from "./static.ts";
 
 export type GatewayOptions = {
   routes: (router: ConnectRouter) => void;
+  /** Shown at `/` where there are no static files. */
   homePage: () => Promise<Page>;
+  /** The built pages; undefined where there is no build. */
+  staticFiles?: StaticFiles | undefined;
   /** Whether requests should be sent here now. */
   isReady: () => boolean;
   corsOrigins: ReadonlySet<string>;
@@ -57,6 +61,7 @@ export function createGatewayServer(options: GatewayOptions): GatewayServer {
     if (path === "/livez") return sendText(response, 200, "alive");
     if (path === "/readyz")
       return options.isReady() ? sendText(response, 200, "ready") : sendText(response, 503, "not ready");
+    if (isRead(request) && options.staticFiles?.answer(path, request, response)) return;
     if (path === "/" && isRead(request)) return sendPage(request, response, await options.homePage());
     sendUnknown(request, response);
   }

@@ -21,6 +21,7 @@ import { Backends } from "../backends.ts";
 import { createHomePage } from "../pages/home.ts";
 import { mountRoutes } from "../routes.ts";
 import { createGatewayServer, type GatewayServer } from "../server.ts";
+import { openStaticFiles } from "../static.ts";
 
 export type Impls = {
   catalog?: Partial<ServiceImpl<typeof CatalogService>>;
@@ -38,7 +39,7 @@ export const PAUSE = "boxoffice.reservation.v1.ReservationService/PauseSales";
 /** A gateway in front of one gRPC server that plays all four services. Dispose of it with `await using`. */
 export async function startGateway(
   impls: Impls,
-  options: { corsOrigins?: string[] } = {},
+  options: { corsOrigins?: string[]; webFolder?: string } = {},
 ): Promise<TestGateway> {
   const folder = mkdtempSync(join(tmpdir(), "boxoffice-gateway-"));
   await ensureKeys(folder, ["gateway", "reservation", "catalog", "operator"]);
@@ -74,6 +75,7 @@ export async function startGateway(
       runtime: systemRuntime,
       log,
     }),
+    ...(options.webFolder !== undefined && { staticFiles: openStaticFiles(options.webFolder) }),
     isReady: () => backends.isReady,
     corsOrigins: new Set(options.corsOrigins),
     log,
