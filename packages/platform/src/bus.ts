@@ -11,6 +11,7 @@ import {
   nanos,
   RetentionPolicy,
   StorageType,
+  type Subscription,
 } from "nats";
 import type { Logger } from "./log.ts";
 import { type Runtime, systemRuntime } from "./runtime.ts";
@@ -41,6 +42,9 @@ export type ConsumeOptions = {
   handle(messages: ReceivedMessage[]): Promise<void>;
 };
 
+/** What somebody hears of news, for as long as the process runs, over every connection. */
+type Hearing = { subject: string; handle: (subject: string) => void; subscription?: Subscription };
+
 export type ReceivedMessage = { subject: string; payload: Uint8Array };
 
 const PUBLISH_TIMEOUT_MS = 5_000;
@@ -68,6 +72,7 @@ export class Bus {
   readonly #stream: string;
   readonly #closing = new AbortController();
   readonly #running: Promise<void>;
+  readonly #hearings = new Set<Hearing>();
   #connection: NatsConnection | undefined;
   #isStreamKnown = false;
 
@@ -115,6 +120,28 @@ export class Bus {
     }
   }
 
+  /** Tells whoever listens now, in any process, that there is news. Nothing is kept, or said while NATS is away. */
+  tell(subject: string): void {
+    if (this.isConnected) this.#connected().publish(`${this.#prefix}-news.${subject}`);
+  }
+
+  /**
+   * Hears what is told, until `signal` aborts. What is told while NATS is away is missed: whoever depends on it
+   * must look for himself from time to time.
+   *
+   * @param subject where a part may be `*`; `handle` gets the subject that was told
+   */
+  hear(subject: string, handle: (subject: string) => void, signal: AbortSignal): void {
+    const hearing: Hearing = { subject, handle };
+    this.#hearings.add(hearing);
+    if (this.isConnected) this.#subscribe(this.#connected(), hearing);
+    const stop = () => {
+      this.#hearings.delete(hearing);
+      if (this.isConnected) hearing.subscription?.unsubscribe();
+    };
+    signal.addEventListener("abort", stop, { once: true });
+  }
+
   async close(): Promise<void> {
     this.#closing.abort();
     const limit = this.#runtime.sleep(CLOSE_WITHIN_MS, this.#closed());
@@ -135,6 +162,7 @@ export class Bus {
           timeout: 2_000,
         });
         this.#isStreamKnown = false;
+        for (const hearing of this.#hearings) this.#subscribe(this.#connection, hearing);
         this.#log.info("connected to NATS");
         if (signal.aborted) await this.#connection.close();
         await this.#connection.closed();
@@ -143,6 +171,16 @@ export class Bus {
       }
       await this.#runtime.sleep(RETRY_MS, signal);
     }
+  }
+
+  /** The client renews it when it reconnects; a connection that is begun anew needs a new one. */
+  #subscribe(connection: NatsConnection, hearing: Hearing): void {
+    const { length } = `${this.#prefix}-news.`;
+    hearing.subscription = connection.subscribe(`${this.#prefix}-news.${hearing.subject}`, {
+      callback: (error, message) => {
+        if (error === null) hearing.handle(message.subject.slice(length));
+      },
+    });
   }
 
   #connected(): NatsConnection {
