@@ -1,10 +1,7 @@
-import { existsSync } from "node:fs";
-import { join, resolve } from "node:path";
 import { mintToken } from "@boxoffice/platform/auth/tokens.ts";
-import { readConfig, setting } from "@boxoffice/platform/config.ts";
 import { Command, InvalidArgumentError, Option } from "commander";
-
-const ROOT = resolve(import.meta.dirname, "..", "..");
+import { privateKeyFile } from "../data-folder.ts";
+import type { Terminal } from "../terminal.ts";
 
 const ROLES = ["operator", "catalog", "reservation", "payment", "stats", "gateway"] as const;
 type Role = (typeof ROLES)[number];
@@ -12,7 +9,7 @@ type Role = (typeof ROLES)[number];
 const MAX_TTL_SECONDS = 365 * 24 * 60 * 60;
 
 /** `token`: prints a token and nothing else, so that a script can take it. */
-export function tokenCommand(): Command {
+export function tokenCommand(terminal: Terminal): Command {
   return new Command("token")
     .description("Print a bearer token, signed with a key of the data folder (BOXOFFICE_DATA).")
     .addOption(new Option("--role <role>", "what the token proves").choices(ROLES).default("operator"))
@@ -20,24 +17,15 @@ export function tokenCommand(): Command {
     .option("--ttl <seconds>", "how long it is valid", parseTtl, 12 * 60 * 60)
     .option("--audience <service>", "the called service, where the token is a service's own")
     .action(async (options: { role: Role; subject: string; ttl: number; audience?: string }) => {
-      const { BOXOFFICE_DATA } = readConfig({ BOXOFFICE_DATA: setting.text().default(".data") });
       const token = await mintToken({
-        privateKeyFile: privateKeyFile(resolve(ROOT, BOXOFFICE_DATA), options.role),
+        privateKeyFile: privateKeyFile(options.role, terminal.env),
         role: options.role,
         subject: options.subject,
         ttlSeconds: options.ttl,
         ...(options.audience && { audience: options.audience }),
       });
-      process.stdout.write(`${token}\n`);
+      terminal.out(`${token}\n`);
     });
-}
-
-function privateKeyFile(dataFolder: string, role: Role): string {
-  const file = join(dataFolder, "keys", `${role}.key`);
-  if (existsSync(file)) return file;
-  throw new Error(
-    `There is no key in ${file}. "npm start" makes the keys; BOXOFFICE_DATA names their folder.`,
-  );
 }
 
 function parseTtl(text: string): number {
