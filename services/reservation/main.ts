@@ -1,7 +1,7 @@
 import { setting } from "@boxoffice/platform/config.ts";
 import { Relay } from "@boxoffice/platform/outbox.ts";
 import { runServiceProcess } from "@boxoffice/platform/service-process.ts";
-import { ReserveLanes } from "./reserve-lanes.ts";
+import { createChangeLanes, createReserveLanes } from "./lanes.ts";
 import { reservationService } from "./rpc/reservation-service.ts";
 import { salesService } from "./rpc/sales-service.ts";
 import { runSweeper } from "./sweeper.ts";
@@ -20,22 +20,24 @@ await runServiceProcess({
     const { newId } = runtime;
     const relay = new Relay({ service: "reservation", database, bus, runtime, log });
     const onCommit = () => relay.wake();
-    const lanes = new ReserveLanes({
+    const laneOptions = {
       database,
       newId,
       onCommit,
-      holdMs: settings.HOLD_SECONDS * 1_000,
       lanes: settings.RESERVE_LANES,
       maxBatch: settings.RESERVE_BATCH,
       maxQueue: settings.RESERVE_QUEUE,
-    });
+    };
+    const reserving = createReserveLanes({ ...laneOptions, holdMs: settings.HOLD_SECONDS * 1_000 });
+    const changing = createChangeLanes(laneOptions);
     lifecycle.supervise("relay", (signal) => relay.run(signal));
     lifecycle.supervise("sweeper", (signal) =>
       runSweeper({ database, newId, runtime, log, onCommit }, signal),
     );
+    const payMarginMs = settings.PAY_MARGIN_SECONDS * 1_000;
     return [
-      reservationService({ database, lanes, newId, onCommit }),
-      salesService({ database, newId, onCommit, payMarginMs: settings.PAY_MARGIN_SECONDS * 1_000 }),
+      reservationService({ database, reserving, changing, newId }),
+      salesService({ database, reserving, changing, newId, onCommit, payMarginMs }),
     ];
   },
 });

@@ -1,3 +1,4 @@
+import { Code, ConnectError } from "@connectrpc/connect";
 import { BoxofficeError } from "./errors.ts";
 
 export type BatcherOptions<Item, Result> = {
@@ -6,6 +7,15 @@ export type BatcherOptions<Item, Result> = {
   maxQueue: number;
   /** Does the work of one batch. Result `i` belongs to item `i`; when it throws, every item of the batch fails. */
   run(items: Item[]): Promise<Result[]>;
+  /** The clock by which items are late; this host's unless told. */
+  nowMs?: () => number;
+};
+
+/** An item whose turn comes after its caller has gone, or after its time, is dropped. */
+export type Wanted = {
+  signal?: AbortSignal;
+  /** In milliseconds since the epoch, by the batcher's clock. */
+  untilMs?: number;
 };
 
 const OVERLOADED_RETRY_MS = 1_000;
@@ -31,16 +41,15 @@ export class Batcher<Item, Result> {
   /**
    * Waits for the item's turn and its result.
    *
-   * @param signal an item whose signal has aborted by its turn is dropped: its caller has gone
    * @throws BoxofficeError OVERLOADED when too many wait
    */
-  submit(item: Item, signal?: AbortSignal): Promise<Result> {
+  submit(item: Item, wanted: Wanted = {}): Promise<Result> {
     if (this.#queue.length >= this.#options.maxQueue) {
       const message = "Too many requests are waiting. Try again shortly.";
       return Promise.reject(new BoxofficeError("OVERLOADED", message, { retryAfterMs: OVERLOADED_RETRY_MS }));
     }
     return new Promise((resolve, reject) => {
-      this.#queue.push({ item, signal, resolve, reject });
+      this.#queue.push({ item, wanted, resolve, reject });
       if (this.#isWorking) return;
       this.#isWorking = true;
       setImmediate(() => void this.#work()); // what arrived in the same turn of the event loop comes along
@@ -48,8 +57,10 @@ export class Batcher<Item, Result> {
   }
 
   async #work(): Promise<void> {
+    const { maxBatch, nowMs = Date.now } = this.#options;
     while (this.#queue.length > 0) {
-      const batch = this.#queue.splice(0, this.#options.maxBatch).filter(isWanted);
+      const now = nowMs();
+      const batch = this.#queue.splice(0, maxBatch).filter((waiting) => isWanted(waiting, now));
       if (batch.length > 0) await this.#runBatch(batch);
     }
     this.#isWorking = false;
@@ -66,15 +77,53 @@ export class Batcher<Item, Result> {
   }
 }
 
+export type LaneOptions<Item, Result> = BatcherOptions<Item, Result> & {
+  /** How many batches are worked on at a time. */
+  lanes: number;
+  /** A UUID: items with the same one go to the same lane, where they keep their order. */
+  keyOf(item: Item): string;
+};
+
+/** Several batchers, so that one batch need not wait for another that has nothing to do with it. */
+export class Lanes<Item, Result> {
+  readonly #lanes: Batcher<Item, Result>[];
+  readonly #keyOf: (item: Item) => string;
+
+  constructor(options: LaneOptions<Item, Result>) {
+    this.#lanes = Array.from({ length: options.lanes }, () => new Batcher(options));
+    this.#keyOf = options.keyOf;
+  }
+
+  /** How many wait, in all lanes together. */
+  get depth(): number {
+    return this.#lanes.reduce((sum, lane) => sum + lane.depth, 0);
+  }
+
+  /** @throws BoxofficeError OVERLOADED when too many wait in the item's lane */
+  submit(item: Item, wanted?: Wanted): Promise<Result> {
+    const lane = this.#lanes[laneOf(this.#keyOf(item), this.#lanes.length)];
+    if (lane === undefined) throw new Error("there is at least one lane");
+    return lane.submit(item, wanted);
+  }
+}
+
+/** Any spread will do; the last characters of a UUID are its random ones. */
+const laneOf = (key: string, lanes: number): number => Number.parseInt(key.slice(-6), 16) % lanes;
+
 type Waiting<Item, Result> = {
   item: Item;
-  signal: AbortSignal | undefined;
+  wanted: Wanted;
   resolve(result: Result): void;
   reject(error: unknown): void;
 };
 
-function isWanted<Item, Result>({ signal, reject }: Waiting<Item, Result>): boolean {
-  if (!signal?.aborted) return true;
-  reject(signal.reason);
+function isWanted<Item, Result>({ wanted, reject }: Waiting<Item, Result>, nowMs: number): boolean {
+  const { signal, untilMs = Number.POSITIVE_INFINITY } = wanted;
+  if (signal?.aborted) {
+    reject(signal.reason);
+    return false;
+  }
+  if (nowMs < untilMs) return true;
+  reject(new ConnectError("the deadline has passed", Code.DeadlineExceeded));
   return false;
 }

@@ -1,8 +1,4 @@
-import {
-  type Change,
-  ChangeBatchSchema,
-  ChangeSchema,
-} from "@boxoffice/proto/boxoffice/events/v1/events_pb.ts";
+import { type Change, ChangeBatchSchema } from "@boxoffice/proto/boxoffice/events/v1/events_pb.ts";
 import { create, toBinary } from "@bufbuild/protobuf";
 import { timestampFromDate } from "@bufbuild/protobuf/wkt";
 import type { Bus } from "./bus.ts";
@@ -33,22 +29,23 @@ const PRUNE_BATCH = 5_000;
  *
  * @param at when the changes were made, by the database's clock
  */
-export async function appendOutbox(
+export function appendOutbox(
   tx: Transaction,
   schema: string,
   newId: () => string,
   at: Date,
   events: readonly EventChanges[],
-): Promise<void> {
+): void {
+  const changeTime = timestampFromDate(at);
   const rows = events.flatMap(({ eventId, changes }) =>
     split(changes).map((part) => {
       const id = newId();
-      const batch = { batchId: id, eventId, changes: part, changeTime: timestampFromDate(at) };
-      return { id, eventId, payload: toBinary(ChangeBatchSchema, create(ChangeBatchSchema, batch)) };
+      const envelope = create(ChangeBatchSchema, { batchId: id, eventId, changeTime });
+      return { id, eventId, payload: Buffer.concat([toBinary(ChangeBatchSchema, envelope), ...part]) };
     }),
   );
   if (rows.length === 0) return;
-  await tx.query({
+  tx.write({
     name: "append-outbox",
     text: `
       insert into ${schema}.outbox (outbox_id, event_id, payload)
@@ -165,18 +162,22 @@ export class Relay {
   }
 }
 
-function split(changes: readonly Change[]): Change[][] {
-  const parts: Change[][] = [];
+/**
+ * Encodes each change once, as a batch that holds it alone: such batches after each other are one that holds them
+ * all, because that is how protobuf merges.
+ */
+function split(changes: readonly Change[]): Uint8Array[][] {
+  const parts: Uint8Array[][] = [];
   let bytes = Number.POSITIVE_INFINITY;
   for (const change of changes) {
-    const size = toBinary(ChangeSchema, change).length;
+    const encoded = toBinary(ChangeBatchSchema, create(ChangeBatchSchema, { changes: [change] }));
     const part = parts.at(-1);
-    if (part === undefined || part.length === MAX_CHANGES || bytes + size > MAX_BYTES) {
-      parts.push([change]);
-      bytes = size;
+    if (part === undefined || part.length === MAX_CHANGES || bytes + encoded.length > MAX_BYTES) {
+      parts.push([encoded]);
+      bytes = encoded.length;
     } else {
-      part.push(change);
-      bytes += size;
+      part.push(encoded);
+      bytes += encoded.length;
     }
   }
   return parts;

@@ -72,7 +72,7 @@ describe("a batch", () => {
     const first = batcher.submit(1);
     await begun(1);
     const gone = new AbortController();
-    const late = batcher.submit(2, gone.signal);
+    const late = batcher.submit(2, { signal: gone.signal });
     const patient = batcher.submit(3);
     gone.abort(new Error("gone"));
     finish(0);

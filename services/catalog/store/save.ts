@@ -106,7 +106,7 @@ async function upsertTicketTypes(
   });
 }
 
-function announce(tx: Transaction, newId: () => string, now: Date, event: Event): Promise<void> {
+function announce(tx: Transaction, newId: () => string, now: Date, event: Event): void {
   const { eventId, version, name, startsAt, timeZone, state } = event;
   const change = create(ChangeSchema, {
     change: {
@@ -121,5 +121,5 @@ function announce(tx: Transaction, newId: () => string, now: Date, event: Event)
       },
     },
   });
-  return appendOutbox(tx, "catalog", newId, now, [{ eventId, changes: [change] }]);
+  appendOutbox(tx, "catalog", newId, now, [{ eventId, changes: [change] }]);
 }

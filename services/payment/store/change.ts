@@ -38,7 +38,7 @@ export async function changePayment(
     isAnnounced = isNews(before, payment);
     if (isAnnounced && payment.bill) {
       const events = [{ eventId: payment.bill.eventId, changes: [paymentChange(payment)] }];
-      await appendOutbox(tx, "payment", newId, now, events);
+      appendOutbox(tx, "payment", newId, now, events);
     }
     return { ...payment, leaseId: lease.id };
   });

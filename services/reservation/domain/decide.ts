@@ -1,6 +1,6 @@
 import { BoxofficeError } from "@boxoffice/platform/errors.ts";
 import type { Customer, Reservation } from "./reservation.ts";
-import { type EventSale, type TicketType, windowAt } from "./sale.ts";
+import { type EventSale, eventNotFound, type TicketType, windowAt } from "./sale.ts";
 
 /** A wish for tickets, with the id that it gets if it is granted. */
 export type ReserveRequest = {
@@ -20,13 +20,15 @@ export type SaleSnapshot = {
   ticketTypes: ReadonlyMap<string, TicketType>;
   /** Reservations that were made under one of the requests' request ids. */
   known: ReadonlyMap<string, { reservationId: string; contentHash: string }>;
+  /** Those of the requests' reservations that were made by an earlier attempt, whose answer was lost. */
+  kept: ReadonlySet<string>;
   /** By the database's clock, read after the locks were taken. */
   now: Date;
 };
 
 export type ReserveOutcome =
   | { kind: "made"; reservation: Reservation }
-  /** Made before under the same request id. */
+  /** Made before, under the same request id or by an earlier attempt. */
   | { kind: "known"; reservationId: string }
   | { kind: "refused"; error: BoxofficeError };
 
@@ -50,6 +52,8 @@ export function decide(
   const known = new Map(snapshot.known);
   const availableOf = (type: TicketType) => type.available - (taken.get(type.ticketTypeId) ?? 0);
   const outcomes = requests.map((request): ReserveOutcome => {
+    const { reservationId } = request;
+    if (snapshot.kept.has(reservationId)) return { kind: "known", reservationId };
     const before = request.requestId === null ? undefined : known.get(request.requestId);
     if (before !== undefined) return repeated(request, before);
     const granted = grant(request, snapshot, availableOf);
@@ -92,7 +96,7 @@ function grant(
   availableOf: (type: TicketType) => number,
 ): Grant | BoxofficeError {
   const event = events.get(eventId);
-  if (event === undefined) return new BoxofficeError("EVENT_NOT_FOUND", "There is no such event.");
+  if (event === undefined) return eventNotFound();
   const granted: Grant = [];
   for (const { ticketTypeId, quantity } of items) {
     const type = ticketTypes.get(ticketTypeId);

@@ -1,3 +1,5 @@
+import { BoxofficeError } from "@boxoffice/platform/errors.ts";
+
 export const RESERVATION_STATES = ["HELD", "PAYING", "PAID", "EXPIRED", "CANCELLED"] as const;
 export type ReservationState = (typeof RESERVATION_STATES)[number];
 
@@ -32,4 +34,9 @@ export type Reservation = {
 /** A hold past its time is expired, whether or not the sweeper has been there. */
 export function stateAt({ state, expiresAt }: Pick<Reservation, "state" | "expiresAt">, now: Date) {
   return state === "HELD" && now >= expiresAt ? "EXPIRED" : state;
+}
+
+/** An id that does not exist and one that is not yours look the same. */
+export function reservationNotFound(): BoxofficeError {
+  return new BoxofficeError("RESERVATION_NOT_FOUND", "There is no such reservation.");
 }

@@ -1,3 +1,5 @@
+import { BoxofficeError } from "@boxoffice/platform/errors.ts";
+
 /** An event as the sale knows it. */
 export type EventSale = {
   eventId: string;
@@ -85,3 +87,7 @@ export const reservedOf = ({ held, paid }: Pick<TicketType, "held" | "paid">): n
 
 const salesEndOf = (event: Pick<EventSale, "startsAt">, type: Pick<TicketType, "salesEnd">): Date =>
   type.salesEnd ?? event.startsAt;
+
+export function eventNotFound(): BoxofficeError {
+  return new BoxofficeError("EVENT_NOT_FOUND", "There is no such event.");
+}

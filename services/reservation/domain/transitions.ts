@@ -1,6 +1,7 @@
 import { BoxofficeError } from "@boxoffice/platform/errors.ts";
 import { type Reservation, stateAt } from "./reservation.ts";
 import type { EventSale } from "./sale.ts";
+import type { StockMove } from "./stock.ts";
 
 /** What a decision about an existing reservation is made from: read when the rows are locked. */
 export type Facts = {
@@ -12,13 +13,7 @@ export type Facts = {
   now: Date;
 };
 
-/**
- * Where the tickets of a reservation go, by the names of the stock's counters. `off sale` lowers the quantity
- * instead.
- */
-export type StockMove = { from: "held" | "paid"; to: "available" | "paid" | "off sale" };
-
-/** What becomes of the reservation; an empty one leaves it as it is. */
+/** What becomes of the reservation: the same object where nothing does. */
 export type Transition = {
   reservation: Reservation;
   move?: StockMove;

@@ -1,5 +1,3 @@
-import { createHash } from "node:crypto";
-import type { Database } from "@boxoffice/platform/database.ts";
 import { cutPage, parsePage, sortKey } from "@boxoffice/platform/pages.ts";
 import { parseId, parseOptionalTime } from "@boxoffice/platform/parse.ts";
 import { callerOf } from "@boxoffice/platform/rpc/access.ts";
@@ -7,33 +5,26 @@ import { type RpcService, service } from "@boxoffice/platform/rpc/service.ts";
 import {
   ReservationService,
   ReservationState,
-  type ReserveRequest as ReserveRequestMessage,
 } from "@boxoffice/proto/boxoffice/reservation/v1/reservation_pb.ts";
 import type { HandlerContext } from "@connectrpc/connect";
-import type { ReserveRequest } from "../domain/decide.ts";
 import {
   RESERVATION_STATES,
   type Reservation,
   type ReservationState as State,
 } from "../domain/reservation.ts";
 import { cancel } from "../domain/transitions.ts";
-import type { ReserveLanes } from "../reserve-lanes.ts";
-import { changeReservation } from "../store/change.ts";
+import type { ChangeLanes } from "../lanes.ts";
 import { type At, getAvailability, getReservation, listReservations, recount } from "../store/read.ts";
 import { pauseSales } from "../store/sale.ts";
-import { parseCustomer, parseItems, toAvailabilityMessage, toReservationMessage } from "./messages.ts";
+import { change } from "./change.ts";
+import { toAvailabilityMessage, toReservationMessage } from "./messages.ts";
+import { type ReserveCallOptions, reserve } from "./reserve.ts";
 
-export type ReservationServiceOptions = {
-  database: Database;
-  lanes: ReserveLanes;
-  newId: () => string;
-  /** Called after a commit that wrote to the outbox. */
-  onCommit(): void;
-};
+export type ReservationServiceOptions = ReserveCallOptions & { changing: ChangeLanes };
 
 /** What buyers and operators ask of reservations. */
 export function reservationService(options: ReservationServiceOptions): RpcService {
-  const { database, lanes, newId, onCommit } = options;
+  const { database, changing, newId } = options;
   return service(ReservationService, {
     async getAvailability(request) {
       const { value, now } = await getAvailability(database, parseId(request.eventId));
@@ -41,13 +32,8 @@ export function reservationService(options: ReservationServiceOptions): RpcServi
     },
 
     async reserve(request, context) {
-      const outcome = await lanes.submit(parseReserve(request, newId()), context.signal);
-      if (outcome.kind === "refused") throw outcome.error;
-      if (outcome.kind === "made") {
-        const { reservation } = outcome;
-        return { reservation: toReservationMessage(reservation, reservation.createdAt, shown(context)) };
-      }
-      return { reservation: toMessage(await getReservation(database, outcome.reservationId), context) };
+      const { signal } = context;
+      return { reservation: toMessage(await reserve(options, request, { signal }), context) };
     },
 
     async getReservation(request, context) {
@@ -57,14 +43,10 @@ export function reservationService(options: ReservationServiceOptions): RpcServi
     },
 
     async cancelReservation(request, context) {
-      const { reservation, now } = await changeReservation({
-        database,
-        newId,
-        reservationId: parseId(request.reservationId),
-        decide: cancel,
-      });
-      onCommit();
-      return { reservation: toMessage({ value: reservation, now }, context) };
+      const reservationId = parseId(request.reservationId);
+      const wish = { reservationId, paymentId: null, abortsPayment: false, decide: cancel };
+      const { signal } = context;
+      return { reservation: toMessage(await change(changing, wish, { signal }), context) };
     },
 
     async listReservations(request, context) {
@@ -102,21 +84,6 @@ export function reservationService(options: ReservationServiceOptions): RpcServi
       return { ticketTypes, consistent };
     },
   });
-}
-
-function parseReserve(request: ReserveRequestMessage, reservationId: string): ReserveRequest {
-  const content = {
-    eventId: parseId(request.eventId),
-    items: parseItems(request.items),
-    customer: parseCustomer(request.customer),
-  };
-  const hasId = request.requestId !== "";
-  return {
-    reservationId,
-    ...content,
-    requestId: hasId ? parseId(request.requestId) : null,
-    contentHash: hasId ? createHash("sha256").update(JSON.stringify(content)).digest("hex") : null,
-  };
 }
 
 function parseState(state: ReservationState): State {

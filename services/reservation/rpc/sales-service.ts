@@ -1,44 +1,65 @@
 import type { Database } from "@boxoffice/platform/database.ts";
+import { invalidField } from "@boxoffice/platform/errors.ts";
 import { euro, parseId, parseTime } from "@boxoffice/platform/parse.ts";
 import { type RpcService, service } from "@boxoffice/platform/rpc/service.ts";
-import { SalesService, type SaleTicketType } from "@boxoffice/proto/boxoffice/reservation/v1/sales_pb.ts";
+import { toStatus } from "@boxoffice/platform/rpc/status.ts";
+import { checkRequest } from "@boxoffice/platform/rpc/validate.ts";
+import { ReserveRequestSchema } from "@boxoffice/proto/boxoffice/reservation/v1/reservation_pb.ts";
+import {
+  type ReserveManyItem,
+  SalesService,
+  type SaleTicketType,
+} from "@boxoffice/proto/boxoffice/reservation/v1/sales_pb.ts";
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
+import type { ChangeRequest } from "../domain/change.ts";
 import { abort, begin, confirm, releasePaid } from "../domain/transitions.ts";
-import { type ChangeOptions, changeReservation } from "../store/change.ts";
+import type { ChangeLanes } from "../lanes.ts";
 import { changeTicketType, closeSales, openSales } from "../store/sale.ts";
+import { change } from "./change.ts";
 import { parseTicketType, toReservationMessage } from "./messages.ts";
+import { type ReserveCallOptions, reserve } from "./reserve.ts";
 
-export type SalesServiceOptions = {
+export type SalesServiceOptions = ReserveCallOptions & {
   database: Database;
-  newId: () => string;
+  changing: ChangeLanes;
   /** A hold with less time left cannot begin to be paid, in milliseconds. */
   payMarginMs: number;
   /** Called after a commit that wrote to the outbox. */
   onCommit(): void;
 };
 
-/** What catalog and payment ask of reservations. */
-export function salesService({ database, newId, payMarginMs, onCommit }: SalesServiceOptions): RpcService {
+/** What catalog, payment and the gateway ask of reservations. */
+export function salesService(options: SalesServiceOptions): RpcService {
+  const { database, newId, changing, payMarginMs, onCommit } = options;
   const sale = { database, newId };
 
-  async function change(
-    request: { reservationId: string; paymentId: string },
-    decide: (
-      facts: Parameters<ChangeOptions["decide"]>[0],
-      paymentId: string,
-    ) => ReturnType<ChangeOptions["decide"]>,
-    options: { abortsPayment?: boolean } = {},
-  ) {
-    const paymentId = parseId(request.paymentId);
-    const { reservation, now } = await changeReservation({
-      ...sale,
-      ...options,
-      reservationId: parseId(request.reservationId),
-      paymentId,
-      decide: (facts) => decide(facts, paymentId),
-    });
-    onCommit();
-    return { reservation, message: toReservationMessage(reservation, now) };
+  async function beginPayment(request: PaymentRequest) {
+    const decide = wish(request, (facts, paymentId) => begin(facts, paymentId, payMarginMs));
+    const { value, now } = await change(changing, decide);
+    const reservation = toReservationMessage(value, now);
+    return { amount: euro(value.totalMinor), eventId: value.eventId, reservation };
+  }
+
+  async function confirmPayment(request: PaymentRequest) {
+    return reservationOf(await change(changing, wish(request, confirm)));
+  }
+
+  async function abortPayment(request: PaymentRequest) {
+    return reservationOf(await change(changing, { ...wish(request, abort), abortsPayment: true }));
+  }
+
+  async function releaseOne(request: PaymentRequest & { keepOffSale: boolean }) {
+    const decide = wish(request, (facts, paymentId) => releasePaid(facts, paymentId, request.keepOffSale));
+    return reservationOf(await change(changing, decide));
+  }
+
+  /** One of many: its error is its own. */
+  async function reserveOne({ request, timeoutMs }: ReserveManyItem, signal: AbortSignal) {
+    if (request === undefined) throw invalidField("request", "must be set");
+    checkRequest(ReserveRequestSchema, request);
+    const untilMs = timeoutMs > 0 ? Date.now() + timeoutMs : Number.POSITIVE_INFINITY;
+    const { value, now } = await reserve(options, request, { signal, untilMs });
+    return toReservationMessage(value, now);
   }
 
   return service(SalesService, {
@@ -70,29 +91,58 @@ export function salesService({ database, newId, payMarginMs, onCommit }: SalesSe
       return {};
     },
 
-    async beginPayment(request) {
-      const { reservation, message } = await change(request, (facts, paymentId) =>
-        begin(facts, paymentId, payMarginMs),
+    beginPayment,
+    confirmPayment,
+    abortPayment,
+    releasePaid: releaseOne,
+    beginPayments: async ({ items }) => ({ results: await doEach(items, beginPayment) }),
+    confirmPayments: async ({ items }) => ({ results: await doEach(items, confirmPayment) }),
+    abortPayments: async ({ items }) => ({ results: await doEach(items, abortPayment) }),
+    releasePaids: async ({ items }) => ({ results: await doEach(items, releaseOne) }),
+
+    async reserveMany({ items }, { signal }) {
+      const outcomes = await Promise.all(
+        items.map((item) =>
+          reserveOne(item, signal).then((value) => ({ case: "reservation" as const, value }), toErrorOutcome),
+        ),
       );
-      return { amount: euro(reservation.totalMinor), eventId: reservation.eventId, reservation: message };
-    },
-
-    async confirmPayment(request) {
-      return { reservation: (await change(request, confirm)).message };
-    },
-
-    async abortPayment(request) {
-      return { reservation: (await change(request, abort, { abortsPayment: true })).message };
-    },
-
-    async releasePaid(request) {
-      const { message } = await change(request, (facts, paymentId) =>
-        releasePaid(facts, paymentId, request.keepOffSale),
-      );
-      return { reservation: message };
+      return { results: outcomes.map((outcome) => ({ outcome })) };
     },
   });
 }
+
+type PaymentRequest = { reservationId: string; paymentId: string };
+
+/** A wish to change the reservation that a payment is for. */
+function wish(
+  request: PaymentRequest,
+  decide: (
+    facts: Parameters<ChangeRequest["decide"]>[0],
+    paymentId: string,
+  ) => ReturnType<ChangeRequest["decide"]>,
+): ChangeRequest {
+  const paymentId = parseId(request.paymentId);
+  return {
+    reservationId: parseId(request.reservationId),
+    paymentId,
+    abortsPayment: false,
+    decide: (facts) => decide(facts, paymentId),
+  };
+}
+
+const reservationOf = ({ value, now }: Awaited<ReturnType<typeof change>>) => ({
+  reservation: toReservationMessage(value, now),
+});
+
+/** Handed in together, items meet in the same batches; each has a result of its own. */
+async function doEach<Item, Done>(items: readonly Item[], act: (item: Item) => Promise<Done>) {
+  const outcomes = await Promise.all(
+    items.map((item) => act(item).then((value) => ({ case: "done" as const, value }), toErrorOutcome)),
+  );
+  return outcomes.map((outcome) => ({ outcome }));
+}
+
+const toErrorOutcome = (error: unknown) => ({ case: "error" as const, value: toStatus(error) });
 
 /** The contract's rules say that it is set. */
 function required<T extends Timestamp | SaleTicketType>(value: T | undefined): T {

@@ -1,65 +1,51 @@
 import type { Database, Transaction } from "@boxoffice/platform/database.ts";
-import { BoxofficeError } from "@boxoffice/platform/errors.ts";
+import {
+  type ChangeOutcome,
+  type ChangeRequest,
+  type ChangeSnapshot,
+  decideChanges,
+} from "../domain/change.ts";
 import type { Reservation } from "../domain/reservation.ts";
-import type { Facts, StockMove, Transition } from "../domain/transitions.ts";
-import { announceReservations, announceTicketTypes } from "./changes.ts";
+import { announceReservations } from "./changes.ts";
 import {
   EVENT_COLUMNS,
   type EventRow,
   RESERVATION_COLUMNS,
   type ReservationRow,
   readItems,
-  type TicketTypeRow,
   toEvent,
   toReservation,
-  toTicketType,
 } from "./rows.ts";
+import { changeStock } from "./stock.ts";
 
-export type ChangeOptions = {
-  database: Database;
-  newId: () => string;
-  reservationId: string;
-  /** The payment in question; its abort is looked up. */
-  paymentId?: string;
-  /** Remembers that this payment may never begin. */
-  abortsPayment?: boolean;
-  /** Decides what becomes of the reservation, or refuses by throwing: then nothing is changed. */
-  decide(facts: Facts): Transition;
-};
+export type ChangeOptions = { database: Database; newId: () => string };
 
 /**
- * Changes one reservation in a transaction: locks it, then its event, then reads the clock, decides, and moves
- * its tickets.
+ * Changes reservations in one transaction: locks them, then their events, then reads the clock, decides, and moves
+ * their tickets. Requests are decided in their order, each on its own.
  *
- * @returns the reservation as it is now, and the time by which it was decided
- * @throws BoxofficeError RESERVATION_NOT_FOUND, and what `decide` throws
+ * @returns what became of each request: result `i` belongs to request `i`
  */
-export async function changeReservation(
-  options: ChangeOptions,
-): Promise<{ reservation: Reservation; now: Date }> {
-  return options.database.transaction(async (tx) => {
-    const facts = await lockFacts(tx, options);
-    const { reservation, move } = options.decide(facts);
-    const writes: Promise<unknown>[] = [];
-    if (options.abortsPayment) writes.push(rememberAbort(tx, options, facts.now));
-    if (reservation.version !== facts.reservation.version) {
-      writes.push(
-        updateReservations(tx, [reservation]),
-        announceReservations(tx, options.newId, facts.now, [reservation]),
-      );
-      if (move) writes.push(moveStock(tx, options.newId, [reservation], move, facts.now));
+export async function changeReservations(
+  requests: readonly ChangeRequest[],
+  { database, newId }: ChangeOptions,
+): Promise<ChangeOutcome[]> {
+  return database.transaction(async (tx) => {
+    const snapshot = await lockReservations(tx, requests);
+    const { outcomes, changed, stock, aborted } = decideChanges(requests, snapshot);
+    rememberAborts(tx, aborted, snapshot.now);
+    if (changed.length > 0) {
+      updateReservations(tx, changed);
+      announceReservations(tx, newId, snapshot.now, changed);
+      await changeStock(tx, newId, stock, snapshot.now);
     }
-    await Promise.all(writes);
-    return { reservation, now: facts.now };
+    return outcomes;
   });
 }
 
 /** Writes what may change of reservations that are locked. */
-export async function updateReservations(
-  tx: Transaction,
-  reservations: readonly Reservation[],
-): Promise<void> {
-  await tx.query({
+export function updateReservations(tx: Transaction, reservations: readonly Reservation[]): void {
+  tx.write({
     name: "update-reservations",
     text: `
       update reservation.reservations r
@@ -79,106 +65,69 @@ export async function updateReservations(
   });
 }
 
-/** Moves the tickets of reservations from one counter of the stock to another; locks the rows in id order first. */
-export async function moveStock(
+/**
+ * Locks reservations and their events, each in the order of ids. The clock and the aborts are read by a statement
+ * of their own afterwards: one that waited for a lock sees what was there before its wait.
+ */
+async function lockReservations(
   tx: Transaction,
-  newId: () => string,
-  reservations: readonly Reservation[],
-  { from, to }: StockMove,
-  now: Date,
-): Promise<void> {
-  const quantities = new Map<string, number>();
-  for (const { ticketTypeId, quantity } of reservations.flatMap(({ items }) => items)) {
-    quantities.set(ticketTypeId, (quantities.get(ticketTypeId) ?? 0) + quantity);
-  }
-  const typeIds = [...quantities.keys()];
-  const offSale = to === "off sale" ? 1 : 0;
-  const locked = tx.query({
-    name: "lock-stock-to-move",
-    text: `
-      select 1 from reservation.ticket_types
-      where ticket_type_id = any($1::uuid[]) order by ticket_type_id for update`,
-    values: [typeIds],
-  });
-  const moved = tx.query<TicketTypeRow>({
-    name: "move-stock",
-    text: `
-      update reservation.ticket_types t
-      set quantity = t.quantity - d.quantity * $6,
-          available = t.available + d.quantity * $5,
-          held = t.held - d.quantity * $3,
-          paid = t.paid + d.quantity * $4,
-          definition_version = t.definition_version + $6,
-          stock_version = t.stock_version + 1,
-          changed_at = $7
-      from unnest($1::uuid[], $2::int[]) as d (ticket_type_id, quantity)
-      where t.ticket_type_id = d.ticket_type_id
-      returning t.*`,
-    values: [
-      typeIds,
-      [...quantities.values()],
-      from === "held" ? 1 : 0,
-      (to === "paid" ? 1 : 0) - (from === "paid" ? 1 : 0),
-      to === "available" ? 1 : 0,
-      offSale,
-      now,
-    ],
-  });
-  const [, rows] = await Promise.all([locked, moved]);
-  if (!offSale) return;
-  for (const type of rows.map(toTicketType)) await announceTicketTypes(tx, newId, now, type.eventId, [type]);
-}
-
-async function lockFacts(tx: Transaction, { reservationId, paymentId }: ChangeOptions): Promise<Facts> {
-  const [[row], [eventRow], items, [clock]] = await Promise.all([
+  requests: readonly ChangeRequest[],
+): Promise<ChangeSnapshot> {
+  const ids = [...new Set(requests.map(({ reservationId }) => reservationId))];
+  const paymentIds = requests.flatMap(({ paymentId }) => paymentId ?? []);
+  const [rows, events, items, [clock]] = await Promise.all([
     tx.query<ReservationRow>({
-      name: "lock-reservation",
+      name: "lock-reservations",
       text: `
         select ${RESERVATION_COLUMNS} from reservation.reservations
-        where reservation_id = $1 for update`,
-      values: [reservationId],
+        where reservation_id = any($1::uuid[]) order by reservation_id for update`,
+      values: [ids],
     }),
     tx.query<EventRow>({
-      name: "lock-event-of-reservation",
+      name: "lock-events-of-reservations",
       text: `
         select ${EVENT_COLUMNS} from reservation.events
-        where event_id = (select event_id from reservation.reservations where reservation_id = $1)
-        for share`,
-      values: [reservationId],
+        where event_id in (select event_id from reservation.reservations where reservation_id = any($1::uuid[]))
+        order by event_id for share`,
+      values: [ids],
     }),
-    readItems(tx, [reservationId]),
-    tx.query<{ now: Date; is_aborted: boolean }>({
-      name: "clock-and-abort",
+    readItems(tx, ids),
+    tx.query<{ now: Date; aborted: string[] }>({
+      name: "clock-and-aborts",
       text: `
         select reservation.clock() as now,
-          exists (select 1 from reservation.aborted_payments where payment_id = $1) as is_aborted`,
-      values: [paymentId ?? null],
+          array(select payment_id from reservation.aborted_payments where payment_id = any($1::uuid[])) as aborted`,
+      values: [paymentIds],
     }),
   ]);
-  if (row === undefined || eventRow === undefined || clock === undefined) throw notFound();
+  if (clock === undefined) throw new Error("the clock does not answer");
   return {
-    reservation: toReservation(row, items.get(reservationId) ?? []),
-    event: toEvent(eventRow),
-    isAborted: clock.is_aborted,
+    reservations: new Map(
+      rows.map((row) => [row.reservation_id, toReservation(row, items.get(row.reservation_id) ?? [])]),
+    ),
+    events: new Map(events.map((row) => [row.event_id, toEvent(row)])),
+    abortedPayments: new Set(clock.aborted),
     now: clock.now,
   };
 }
 
-async function rememberAbort(
+function rememberAborts(
   tx: Transaction,
-  { paymentId, reservationId }: ChangeOptions,
+  aborted: readonly { paymentId: string; reservationId: string }[],
   now: Date,
-): Promise<void> {
-  await tx.query({
-    name: "remember-abort",
+): void {
+  if (aborted.length === 0) return;
+  tx.write({
+    name: "remember-aborts",
     text: `
       insert into reservation.aborted_payments (payment_id, reservation_id, aborted_at)
-      values ($1, $2, $3) on conflict do nothing`,
-    values: [paymentId, reservationId, now],
+      select payment_id, reservation_id, $3 from unnest($1::uuid[], $2::uuid[]) as a (payment_id, reservation_id)
+      order by payment_id
+      on conflict do nothing`,
+    values: [
+      aborted.map(({ paymentId }) => paymentId),
+      aborted.map(({ reservationId }) => reservationId),
+      now,
+    ],
   });
-}
-
-/** An id that does not exist and one that is not yours look the same. */
-export function notFound(): BoxofficeError {
-  return new BoxofficeError("RESERVATION_NOT_FOUND", "There is no such reservation.");
 }

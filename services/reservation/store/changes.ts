@@ -18,7 +18,7 @@ export function announceReservations(
   newId: () => string,
   at: Date,
   reservations: readonly Reservation[],
-): Promise<void> {
+): void {
   const byEvent = new Map<string, Change[]>();
   for (const reservation of reservations) {
     const changes = byEvent.get(reservation.eventId);
@@ -26,7 +26,7 @@ export function announceReservations(
     else changes.push(reservationChange(reservation));
   }
   const events: EventChanges[] = [...byEvent].map(([eventId, changes]) => ({ eventId, changes }));
-  return appendOutbox(tx, "reservation", newId, at, events);
+  appendOutbox(tx, "reservation", newId, at, events);
 }
 
 /** Announces what ticket types are and how many there are, in the transaction that changed it. */
@@ -36,8 +36,8 @@ export function announceTicketTypes(
   at: Date,
   eventId: string,
   types: readonly TicketType[],
-): Promise<void> {
-  return appendOutbox(tx, "reservation", newId, at, [{ eventId, changes: types.map(ticketTypeChange) }]);
+): void {
+  appendOutbox(tx, "reservation", newId, at, [{ eventId, changes: types.map(ticketTypeChange) }]);
 }
 
 function reservationChange(reservation: Reservation): Change {

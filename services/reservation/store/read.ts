@@ -1,7 +1,6 @@
 import type { Queryable } from "@boxoffice/platform/database.ts";
-import type { Reservation, ReservationState } from "../domain/reservation.ts";
-import type { EventSale, TicketType } from "../domain/sale.ts";
-import { notFound } from "./change.ts";
+import { type Reservation, type ReservationState, reservationNotFound } from "../domain/reservation.ts";
+import { type EventSale, eventNotFound, type TicketType } from "../domain/sale.ts";
 import {
   EVENT_COLUMNS,
   type EventRow,
@@ -13,7 +12,6 @@ import {
   toReservation,
   toTicketType,
 } from "./rows.ts";
-import { eventNotFound } from "./sale.ts";
 
 /** What is read together with the database's time, by which holds are judged. */
 export type At<T> = { value: T; now: Date };
@@ -22,7 +20,7 @@ export type At<T> = { value: T; now: Date };
 export async function getReservation(on: Queryable, reservationId: string): Promise<At<Reservation>> {
   const { value, now } = await getReservations(on, [reservationId]);
   const reservation = value.get(reservationId);
-  if (reservation === undefined) throw notFound();
+  if (reservation === undefined) throw reservationNotFound();
   return { value: reservation, now };
 }
 

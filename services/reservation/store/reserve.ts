@@ -18,25 +18,33 @@ export type ReserveOptions = {
   holdMs: number;
 };
 
-/** A batch whose request ids are being used elsewhere at this moment is tried again this often. */
+/** How often a batch is tried that met a request id in use elsewhere, or lost its connection. */
 const ATTEMPTS = 3;
 
 /**
  * Decides a batch of requests in one transaction and keeps what was granted. Requests are decided in their
  * order. When a request id turns out to be in use by a transaction that had not committed, the batch is decided
- * again, and in the end each request alone.
+ * again, and in the end each request alone. So it is when the connection is lost, after which the batch may have
+ * been committed: then the next attempt finds its reservations by their ids.
+ *
+ * @throws BoxofficeError DEPENDENCY_UNAVAILABLE when the database does not answer
  */
 export async function reserveBatch(
   requests: readonly ReserveRequest[],
   options: ReserveOptions,
 ): Promise<ReserveOutcome[]> {
+  let mayBeKept = false;
   for (let attempt = 1; ; attempt++) {
     try {
-      return await options.database.transaction((tx) => reserveIn(tx, requests, options));
+      return await options.database.transaction((tx) => reserveIn(tx, requests, options, mayBeKept));
     } catch (error) {
-      if (violatedConstraint(error) !== "reservations_request_id") throw error;
-      if (attempt === ATTEMPTS && requests.length === 1) throw error;
-      if (attempt === ATTEMPTS) return await reserveOneByOne(requests, options);
+      const isInUse = violatedConstraint(error) === "reservations_request_id";
+      const isLost = isRefusal(error, "DEPENDENCY_UNAVAILABLE");
+      if (!isInUse && !isLost) throw error;
+      mayBeKept ||= isLost;
+      if (attempt < ATTEMPTS) continue;
+      if (isLost || requests.length === 1) throw error;
+      return await reserveOneByOne(requests, options);
     }
   }
 }
@@ -59,16 +67,15 @@ async function reserveIn(
   tx: Transaction,
   requests: readonly ReserveRequest[],
   { newId, holdMs }: ReserveOptions,
+  mayBeKept: boolean,
 ): Promise<ReserveOutcome[]> {
-  const snapshot = await lockSale(tx, requests);
+  const snapshot = await lockSale(tx, requests, mayBeKept);
   const { outcomes, taken } = decide(requests, snapshot, holdMs);
   const made = outcomes.flatMap((outcome) => (outcome.kind === "made" ? [outcome.reservation] : []));
   if (made.length > 0) {
     const byId = new Map(requests.map((request) => [request.reservationId, request]));
-    await Promise.all([
-      keep(tx, made, byId, taken, snapshot.now),
-      announceReservations(tx, newId, snapshot.now, made),
-    ]);
+    keep(tx, made, byId, taken, snapshot.now);
+    announceReservations(tx, newId, snapshot.now, made);
   }
   return outcomes;
 }
@@ -78,13 +85,18 @@ async function reserveIn(
  * request ids are read by a statement of their own afterwards: one that waited for a lock sees what was there
  * before its wait.
  */
-async function lockSale(tx: Transaction, requests: readonly ReserveRequest[]): Promise<SaleSnapshot> {
+async function lockSale(
+  tx: Transaction,
+  requests: readonly ReserveRequest[],
+  mayBeKept: boolean,
+): Promise<SaleSnapshot> {
   const eventIds = [...new Set(requests.map(({ eventId }) => eventId))];
   const typeIds = [
     ...new Set(requests.flatMap(({ items }) => items.map(({ ticketTypeId }) => ticketTypeId))),
   ];
   const requestIds = requests.flatMap(({ requestId }) => (requestId === null ? [] : [requestId]));
-  const [events, types, [clock], known] = await Promise.all([
+  const reservationIds = mayBeKept ? requests.map(({ reservationId }) => reservationId) : [];
+  const [events, types, [clock], known, kept] = await Promise.all([
     tx.query<EventRow>({
       name: "lock-events",
       text: `
@@ -107,6 +119,13 @@ async function lockSale(tx: Transaction, requests: readonly ReserveRequest[]): P
         where request_id = any($1::uuid[])`,
       values: [requestIds],
     }),
+    reservationIds.length === 0
+      ? []
+      : tx.query<{ reservation_id: string }>({
+          name: "kept-reservations",
+          text: "select reservation_id from reservation.reservations where reservation_id = any($1::uuid[])",
+          values: [reservationIds],
+        }),
   ]);
   if (clock === undefined) throw new Error("the clock does not answer");
   return {
@@ -118,18 +137,19 @@ async function lockSale(tx: Transaction, requests: readonly ReserveRequest[]): P
         { reservationId: row.reservation_id, contentHash: row.request_hash.toString("hex") },
       ]),
     ),
+    kept: new Set(kept.map((row) => row.reservation_id)),
     now: clock.now,
   };
 }
 
 /** Takes the stock and inserts the reservations with their items, in one statement. */
-async function keep(
+function keep(
   tx: Transaction,
   made: readonly Reservation[],
   requests: ReadonlyMap<string, ReserveRequest>,
   taken: ReadonlyMap<string, number>,
   now: Date,
-): Promise<void> {
+): void {
   const [first] = made;
   if (first === undefined) return;
   const items = made.flatMap(({ reservationId, items: own }) =>
@@ -137,7 +157,7 @@ async function keep(
   );
   const column = <Row, Value>(rows: readonly Row[], value: (row: Row) => Value): Value[] => rows.map(value);
   const requestOf = ({ reservationId }: Reservation) => requests.get(reservationId);
-  await tx.query({
+  tx.write({
     name: "keep-reservations",
     text: `
       with taken as (

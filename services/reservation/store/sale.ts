@@ -1,6 +1,12 @@
 import type { Database, Transaction } from "@boxoffice/platform/database.ts";
 import { BoxofficeError } from "@boxoffice/platform/errors.ts";
-import { type EventSale, reservedOf, type TicketType, type TicketTypeDefinition } from "../domain/sale.ts";
+import {
+  type EventSale,
+  eventNotFound,
+  reservedOf,
+  type TicketType,
+  type TicketTypeDefinition,
+} from "../domain/sale.ts";
 import { announceTicketTypes } from "./changes.ts";
 import {
   EVENT_COLUMNS,
@@ -39,7 +45,7 @@ export function openSales(
       const row = await insertTicketType(tx, eventId, type, opened.now);
       if (row) added.push(row);
     }
-    await announceTicketTypes(tx, newId, opened.now, eventId, added);
+    announceTicketTypes(tx, newId, opened.now, eventId, added);
   });
 }
 
@@ -65,7 +71,7 @@ export function changeTicketType(
       text: "update reservation.events set version = $2, changed_at = $3 where event_id = $1",
       values: [eventId, version, now],
     });
-    if (changed) await announceTicketTypes(tx, newId, now, eventId, [changed]);
+    if (changed) announceTicketTypes(tx, newId, now, eventId, [changed]);
   });
 }
 
@@ -104,10 +110,6 @@ export function pauseSales({ database }: SaleOptions, eventId: string, isPaused:
       values: [eventId, isPaused, now],
     });
   });
-}
-
-export function eventNotFound(): BoxofficeError {
-  return new BoxofficeError("EVENT_NOT_FOUND", "There is no such event.");
 }
 
 /** Waits for every batch that is selling tickets of the event, and keeps others out. */

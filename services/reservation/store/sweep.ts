@@ -1,9 +1,11 @@
 import type { Database, Transaction } from "@boxoffice/platform/database.ts";
 import { type Reservation, stateAt } from "../domain/reservation.ts";
+import { moveTickets, type StockChanges } from "../domain/stock.ts";
 import { close } from "../domain/transitions.ts";
-import { moveStock, updateReservations } from "./change.ts";
+import { updateReservations } from "./change.ts";
 import { announceReservations } from "./changes.ts";
 import { RESERVATION_COLUMNS, type ReservationRow, readItems, toReservation } from "./rows.ts";
+import { changeStock } from "./stock.ts";
 
 export type SweepOptions = { database: Database; newId: () => string; limit: number };
 
@@ -107,15 +109,16 @@ async function closeRows(
   ]);
   if (clock === undefined) throw new Error("the clock does not answer");
   const { now } = clock;
+  const stock: StockChanges = new Map();
   const closed: Reservation[] = rows.map((row) => {
-    const reservation = toReservation(row, items.get(row.reservation_id) ?? []);
-    const end = stateAt(reservation, now) === "EXPIRED" ? "EXPIRED" : state; // it may have been read as such
-    return close(reservation, end, now).reservation;
+    const before = toReservation(row, items.get(row.reservation_id) ?? []);
+    const end = stateAt(before, now) === "EXPIRED" ? "EXPIRED" : state; // it may have been read as such
+    const { reservation, move } = close(before, end, now);
+    if (move) moveTickets(stock, reservation, move);
+    return reservation;
   });
-  await Promise.all([
-    updateReservations(tx, closed),
-    announceReservations(tx, newId, now, closed),
-    moveStock(tx, newId, closed, { from: "held", to: "available" }, now),
-  ]);
+  updateReservations(tx, closed);
+  announceReservations(tx, newId, now, closed);
+  await changeStock(tx, newId, stock, now);
   return closed.length;
 }

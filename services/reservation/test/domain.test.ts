@@ -39,6 +39,7 @@ const snapshot = (types: TicketType[]): SaleSnapshot => ({
   events: new Map([["event", event()]]),
   ticketTypes: new Map(types.map((one) => [one.ticketTypeId, one])),
   known: new Map(),
+  kept: new Set(),
   now: NOW,
 });
 

@@ -20,7 +20,7 @@ import type { MessageInitShape } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import type { Client } from "@connectrpc/connect";
 import { createTestDatabase } from "../../../test/support/database.ts";
-import { ReserveLanes } from "../reserve-lanes.ts";
+import { createChangeLanes, createReserveLanes } from "../lanes.ts";
 import { reservationService } from "../rpc/reservation-service.ts";
 import { salesService } from "../rpc/sales-service.ts";
 import { runSweeper } from "../sweeper.ts";
@@ -36,6 +36,7 @@ export type Replica = {
   operator: Client<typeof ReservationService>;
   catalog: Client<typeof SalesService>;
   payment: Client<typeof SalesService>;
+  gateway: Client<typeof SalesService>;
   close(): Promise<void>;
 };
 
@@ -50,7 +51,7 @@ export type ReplicaOptions = {
 export async function createSale() {
   const testDatabase = await createTestDatabase("reservation");
   const folder = mkdtempSync(join(tmpdir(), "boxoffice-reservation-"));
-  await ensureKeys(folder, ["operator", "catalog", "payment", "reservation"]);
+  await ensureKeys(folder, ["operator", "catalog", "payment", "gateway", "reservation"]);
   const replicas: Replica[] = [];
   return {
     url: testDatabase.urlFor("reservation"),
@@ -72,12 +73,14 @@ async function startReplica(url: string, folder: string, options: ReplicaOptions
   const { holdMs = 900_000, payMarginMs = 5_000, withSweeper = false, maxQueue = 10_000 } = options;
   const database = new Database({ url, name: "reservation test", log });
   const onCommit = () => {};
-  const lanes = new ReserveLanes({ database, newId, holdMs, onCommit, lanes: 4, maxBatch: 500, maxQueue });
+  const laneOptions = { database, newId, onCommit, lanes: 4, maxBatch: 500, maxQueue };
+  const reserving = createReserveLanes({ ...laneOptions, holdMs });
+  const changing = createChangeLanes(laneOptions);
   const server = createRpcServer({
     name: "reservation",
     services: [
-      reservationService({ database, lanes, newId, onCommit }),
-      salesService({ database, newId, onCommit, payMarginMs }),
+      reservationService({ database, reserving, changing, newId }),
+      salesService({ database, reserving, changing, newId, onCommit, payMarginMs }),
     ],
     verifier: createVerifier({ jwksFile: join(folder, JWKS_FILE), audience: "reservation", log }),
     health: new HealthState(),
@@ -93,6 +96,7 @@ async function startReplica(url: string, folder: string, options: ReplicaOptions
     operator: await transportAs("operator"),
     catalog: await transportAs("catalog"),
     payment: await transportAs("payment"),
+    gateway: await transportAs("gateway"),
   };
   const stop = new AbortController();
   const sweeping = withSweeper
@@ -112,6 +116,7 @@ async function startReplica(url: string, folder: string, options: ReplicaOptions
     operator: createRpcClient(ReservationService, transports.operator),
     catalog: createRpcClient(SalesService, transports.catalog),
     payment: createRpcClient(SalesService, transports.payment),
+    gateway: createRpcClient(SalesService, transports.gateway),
     close: () => {
       closed ??= close();
       return closed;

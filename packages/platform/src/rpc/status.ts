@@ -1,9 +1,9 @@
-import { StatusSchema } from "@boxoffice/proto/google/rpc/status_pb.ts";
+import { type Status, StatusSchema } from "@boxoffice/proto/google/rpc/status_pb.ts";
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { anyPack } from "@bufbuild/protobuf/wkt";
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { ServiceError, StatusObject, status } from "@grpc/grpc-js";
-import { BoxofficeError, toConnectError } from "../errors.ts";
+import { BoxofficeError, fromConnectError, toConnectError } from "../errors.ts";
 import { toMetadata } from "./metadata.ts";
 
 /** Where gRPC carries a `google.rpc.Status`, and in it the details of an error. */
@@ -19,9 +19,10 @@ export function isFault(error: unknown): boolean {
 
 /** How grpc-js is told that a call failed; Connect's codes are gRPC's. Of a fault, the caller learns that there was one. */
 export function toGrpcStatus(error: unknown, trailer: Headers): StatusObject {
-  const shown = isFault(error) ? new ConnectError("internal error", Code.Internal) : toConnectError(error);
+  const shown = toShown(error);
   const metadata = toMetadata(trailer);
-  if (shown.details.length > 0) metadata.set(DETAILS_KEY, encodeDetails(shown));
+  if (shown.details.length > 0)
+    metadata.set(DETAILS_KEY, Buffer.from(toBinary(StatusSchema, packStatus(shown))));
   // grpc-js encodes the text as a URI, which throws on half of a surrogate pair.
   return { code: shown.code as number as status, details: shown.rawMessage.toWellFormed(), metadata };
 }
@@ -41,25 +42,38 @@ export function fromGrpcStatus({
   return error;
 }
 
-function encodeDetails({ code, rawMessage, details }: ConnectError): Buffer {
+/** An error as one result among many: what a call of its own would have failed with, in the form that gRPC gives it. */
+export function toStatus(error: unknown): Status {
+  return packStatus(toShown(error));
+}
+
+/** What {@link toStatus} was given, as far as it was meant for the caller. */
+export function fromStatus({ code, message, details }: Status): unknown {
+  const error = new ConnectError(message, code in Code ? code : Code.Unknown);
+  error.details = unpackDetails(details);
+  return fromConnectError(error);
+}
+
+const toShown = (error: unknown): ConnectError =>
+  isFault(error) ? new ConnectError("internal error", Code.Internal) : toConnectError(error);
+
+function packStatus({ code, rawMessage, details }: ConnectError): Status {
   const packed = details.map((detail) =>
     "desc" in detail
       ? anyPack(detail.desc, create(detail.desc, detail.value))
       : { typeUrl: `type.googleapis.com/${detail.type}`, value: detail.value },
   );
-  return Buffer.from(
-    toBinary(StatusSchema, create(StatusSchema, { code, message: rawMessage, details: packed })),
-  );
+  return create(StatusSchema, { code, message: rawMessage, details: packed });
 }
 
 /** Details that cannot be read are left out: the code and the message still say what happened. */
 function decodeDetails(encoded: Buffer): ConnectError["details"] {
   try {
-    return fromBinary(StatusSchema, encoded).details.map(({ typeUrl, value }) => ({
-      type: typeUrl.slice(typeUrl.lastIndexOf("/") + 1),
-      value,
-    }));
+    return unpackDetails(fromBinary(StatusSchema, encoded).details);
   } catch {
     return [];
   }
 }
+
+const unpackDetails = (details: Status["details"]): ConnectError["details"] =>
+  details.map(({ typeUrl, value }) => ({ type: typeUrl.slice(typeUrl.lastIndexOf("/") + 1), value }));

@@ -32,7 +32,12 @@ export function prepareRules(desc: DescMessage, empty: Message): void {
 
 const validator = createValidator();
 
-function checkRequest(desc: DescMessage, message: Message): void {
+/**
+ * Checks one message against its rules.
+ *
+ * @throws BoxofficeError INVALID_REQUEST with the fields that are wrong
+ */
+export function checkRequest(desc: DescMessage, message: Message): void {
   const withNul = findNul(desc, message);
   if (withNul !== undefined) throw invalidField(shorten(withNul), "must not contain U+0000");
   const result = validator.validate(desc, message);

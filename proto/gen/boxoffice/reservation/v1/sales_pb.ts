@@ -7,18 +7,20 @@ import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2
 import { file_boxoffice_common_v1_access } from "../../common/v1/access_pb.ts";
 import type { Money } from "../../common/v1/money_pb.ts";
 import { file_boxoffice_common_v1_money } from "../../common/v1/money_pb.ts";
-import type { Reservation } from "./reservation_pb.ts";
+import type { Reservation, ReserveRequest } from "./reservation_pb.ts";
 import { file_boxoffice_reservation_v1_reservation } from "./reservation_pb.ts";
 import { file_buf_validate_validate } from "@bufbuild/protovalidate/gen/buf/validate/validate_pb.js";
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
+import type { Status } from "../../../google/rpc/status_pb.ts";
+import { file_google_rpc_status } from "../../../google/rpc/status_pb.ts";
 import type { Message } from "@bufbuild/protobuf";
 
 /**
  * Describes the file boxoffice/reservation/v1/sales.proto.
  */
 export const file_boxoffice_reservation_v1_sales: GenFile = /*@__PURE__*/
-  fileDesc("CiRib3hvZmZpY2UvcmVzZXJ2YXRpb24vdjEvc2FsZXMucHJvdG8SGGJveG9mZmljZS5yZXNlcnZhdGlvbi52MSLJAQoQT3BlblNhbGVzUmVxdWVzdBIaCghldmVudF9pZBgBIAEoCUIIukgFcgOwAQESGAoHdmVyc2lvbhgCIAEoA0IHukgEIgIgABI1CglzdGFydHNfYXQYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wQga6SAPIAQESSAoMdGlja2V0X3R5cGVzGAQgAygLMiguYm94b2ZmaWNlLnJlc2VydmF0aW9uLnYxLlNhbGVUaWNrZXRUeXBlQgi6SAWSAQIQZCLGAgoOU2FsZVRpY2tldFR5cGUSIAoOdGlja2V0X3R5cGVfaWQYASABKAlCCLpIBXIDsAEBEhkKCHBvc2l0aW9uGAIgASgFQge6SAQaAigAEgwKBG5hbWUYAyABKAkSEAoIY2F0ZWdvcnkYBCABKAkSMQoFcHJpY2UYBSABKAsyGi5ib3hvZmZpY2UuY29tbW9uLnYxLk1vbmV5Qga6SAPIAQESHgoIcXVhbnRpdHkYBiABKAVCDLpICRoHGICt4gQoABIkChNtYXhfcGVyX3Jlc2VydmF0aW9uGAcgASgFQge6SAQaAiAAEi8KC3NhbGVzX3N0YXJ0GAggASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBItCglzYWxlc19lbmQYCSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIhMKEU9wZW5TYWxlc1Jlc3BvbnNlIpYBChdDaGFuZ2VUaWNrZXRUeXBlUmVxdWVzdBIaCghldmVudF9pZBgBIAEoCUIIukgFcgOwAQESGAoHdmVyc2lvbhgCIAEoA0IHukgEIgIgABJFCgt0aWNrZXRfdHlwZRgDIAEoCzIoLmJveG9mZmljZS5yZXNlcnZhdGlvbi52MS5TYWxlVGlja2V0VHlwZUIGukgDyAEBIhoKGENoYW5nZVRpY2tldFR5cGVSZXNwb25zZSJJChFDbG9zZVNhbGVzUmVxdWVzdBIaCghldmVudF9pZBgBIAEoCUIIukgFcgOwAQESGAoHdmVyc2lvbhgCIAEoA0IHukgEIgIgACIUChJDbG9zZVNhbGVzUmVzcG9uc2UiVQoTQmVnaW5QYXltZW50UmVxdWVzdBIgCg5yZXNlcnZhdGlvbl9pZBgBIAEoCUIIukgFcgOwAQESHAoKcGF5bWVudF9pZBgCIAEoCUIIukgFcgOwAQEikAEKFEJlZ2luUGF5bWVudFJlc3BvbnNlEioKBmFtb3VudBgBIAEoCzIaLmJveG9mZmljZS5jb21tb24udjEuTW9uZXkSEAoIZXZlbnRfaWQYAiABKAkSOgoLcmVzZXJ2YXRpb24YAyABKAsyJS5ib3hvZmZpY2UucmVzZXJ2YXRpb24udjEuUmVzZXJ2YXRpb24iVwoVQ29uZmlybVBheW1lbnRSZXF1ZXN0EiAKDnJlc2VydmF0aW9uX2lkGAEgASgJQgi6SAVyA7ABARIcCgpwYXltZW50X2lkGAIgASgJQgi6SAVyA7ABASJUChZDb25maXJtUGF5bWVudFJlc3BvbnNlEjoKC3Jlc2VydmF0aW9uGAEgASgLMiUuYm94b2ZmaWNlLnJlc2VydmF0aW9uLnYxLlJlc2VydmF0aW9uIlUKE0Fib3J0UGF5bWVudFJlcXVlc3QSIAoOcmVzZXJ2YXRpb25faWQYASABKAlCCLpIBXIDsAEBEhwKCnBheW1lbnRfaWQYAiABKAlCCLpIBXIDsAEBIlIKFEFib3J0UGF5bWVudFJlc3BvbnNlEjoKC3Jlc2VydmF0aW9uGAEgASgLMiUuYm94b2ZmaWNlLnJlc2VydmF0aW9uLnYxLlJlc2VydmF0aW9uImsKElJlbGVhc2VQYWlkUmVxdWVzdBIgCg5yZXNlcnZhdGlvbl9pZBgBIAEoCUIIukgFcgOwAQESHAoKcGF5bWVudF9pZBgCIAEoCUIIukgFcgOwAQESFQoNa2VlcF9vZmZfc2FsZRgDIAEoCCJRChNSZWxlYXNlUGFpZFJlc3BvbnNlEjoKC3Jlc2VydmF0aW9uGAEgASgLMiUuYm94b2ZmaWNlLnJlc2VydmF0aW9uLnYxLlJlc2VydmF0aW9uMpAHCgxTYWxlc1NlcnZpY2USdQoJT3BlblNhbGVzEiouYm94b2ZmaWNlLnJlc2VydmF0aW9uLnYxLk9wZW5TYWxlc1JlcXVlc3QaKy5ib3hvZmZpY2UucmVzZXJ2YXRpb24udjEuT3BlblNhbGVzUmVzcG9uc2UiD6K7GAsIAxIHY2F0YWxvZxKKAQoQQ2hhbmdlVGlja2V0VHlwZRIxLmJveG9mZmljZS5yZXNlcnZhdGlvbi52MS5DaGFuZ2VUaWNrZXRUeXBlUmVxdWVzdBoyLmJveG9mZmljZS5yZXNlcnZhdGlvbi52MS5DaGFuZ2VUaWNrZXRUeXBlUmVzcG9uc2UiD6K7GAsIAxIHY2F0YWxvZxJ4CgpDbG9zZVNhbGVzEisuYm94b2ZmaWNlLnJlc2VydmF0aW9uLnYxLkNsb3NlU2FsZXNSZXF1ZXN0GiwuYm94b2ZmaWNlLnJlc2VydmF0aW9uLnYxLkNsb3NlU2FsZXNSZXNwb25zZSIPorsYCwgDEgdjYXRhbG9nEn4KDEJlZ2luUGF5bWVudBItLmJveG9mZmljZS5yZXNlcnZhdGlvbi52MS5CZWdpblBheW1lbnRSZXF1ZXN0Gi4uYm94b2ZmaWNlLnJlc2VydmF0aW9uLnYxLkJlZ2luUGF5bWVudFJlc3BvbnNlIg+iuxgLCAMSB3BheW1lbnQShAEKDkNvbmZpcm1QYXltZW50Ei8uYm94b2ZmaWNlLnJlc2VydmF0aW9uLnYxLkNvbmZpcm1QYXltZW50UmVxdWVzdBowLmJveG9mZmljZS5yZXNlcnZhdGlvbi52MS5Db25maXJtUGF5bWVudFJlc3BvbnNlIg+iuxgLCAMSB3BheW1lbnQSfgoMQWJvcnRQYXltZW50Ei0uYm94b2ZmaWNlLnJlc2VydmF0aW9uLnYxLkFib3J0UGF5bWVudFJlcXVlc3QaLi5ib3hvZmZpY2UucmVzZXJ2YXRpb24udjEuQWJvcnRQYXltZW50UmVzcG9uc2UiD6K7GAsIAxIHcGF5bWVudBJ7CgtSZWxlYXNlUGFpZBIsLmJveG9mZmljZS5yZXNlcnZhdGlvbi52MS5SZWxlYXNlUGFpZFJlcXVlc3QaLS5ib3hvZmZpY2UucmVzZXJ2YXRpb24udjEuUmVsZWFzZVBhaWRSZXNwb25zZSIPorsYCwgDEgdwYXltZW50YgZwcm90bzM", [file_boxoffice_common_v1_access, file_boxoffice_common_v1_money, file_boxoffice_reservation_v1_reservation, file_buf_validate_validate, file_google_protobuf_timestamp]);
+  fileDesc("CiRib3hvZmZpY2UvcmVzZXJ2YXRpb24vdjEvc2FsZXMucHJvdG8SGGJveG9mZmljZS5yZXNlcnZhdGlvbi52MSLJAQoQT3BlblNhbGVzUmVxdWVzdBIaCghldmVudF9pZBgBIAEoCUIIukgFcgOwAQESGAoHdmVyc2lvbhgCIAEoA0IHukgEIgIgABI1CglzdGFydHNfYXQYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wQga6SAPIAQESSAoMdGlja2V0X3R5cGVzGAQgAygLMiguYm94b2ZmaWNlLnJlc2VydmF0aW9uLnYxLlNhbGVUaWNrZXRUeXBlQgi6SAWSAQIQZCLGAgoOU2FsZVRpY2tldFR5cGUSIAoOdGlja2V0X3R5cGVfaWQYASABKAlCCLpIBXIDsAEBEhkKCHBvc2l0aW9uGAIgASgFQge6SAQaAigAEgwKBG5hbWUYAyABKAkSEAoIY2F0ZWdvcnkYBCABKAkSMQoFcHJpY2UYBSABKAsyGi5ib3hvZmZpY2UuY29tbW9uLnYxLk1vbmV5Qga6SAPIAQESHgoIcXVhbnRpdHkYBiABKAVCDLpICRoHGICt4gQoABIkChNtYXhfcGVyX3Jlc2VydmF0aW9uGAcgASgFQge6SAQaAiAAEi8KC3NhbGVzX3N0YXJ0GAggASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBItCglzYWxlc19lbmQYCSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIhMKEU9wZW5TYWxlc1Jlc3BvbnNlIpYBChdDaGFuZ2VUaWNrZXRUeXBlUmVxdWVzdBIaCghldmVudF9pZBgBIAEoCUIIukgFcgOwAQESGAoHdmVyc2lvbhgCIAEoA0IHukgEIgIgABJFCgt0aWNrZXRfdHlwZRgDIAEoCzIoLmJveG9mZmljZS5yZXNlcnZhdGlvbi52MS5TYWxlVGlja2V0VHlwZUIGukgDyAEBIhoKGENoYW5nZVRpY2tldFR5cGVSZXNwb25zZSJJChFDbG9zZVNhbGVzUmVxdWVzdBIaCghldmVudF9pZBgBIAEoCUIIukgFcgOwAQESGAoHdmVyc2lvbhgCIAEoA0IHukgEIgIgACIUChJDbG9zZVNhbGVzUmVzcG9uc2UiVQoTQmVnaW5QYXltZW50UmVxdWVzdBIgCg5yZXNlcnZhdGlvbl9pZBgBIAEoCUIIukgFcgOwAQESHAoKcGF5bWVudF9pZBgCIAEoCUIIukgFcgOwAQEikAEKFEJlZ2luUGF5bWVudFJlc3BvbnNlEioKBmFtb3VudBgBIAEoCzIaLmJveG9mZmljZS5jb21tb24udjEuTW9uZXkSEAoIZXZlbnRfaWQYAiABKAkSOgoLcmVzZXJ2YXRpb24YAyABKAsyJS5ib3hvZmZpY2UucmVzZXJ2YXRpb24udjEuUmVzZXJ2YXRpb24iVwoVQ29uZmlybVBheW1lbnRSZXF1ZXN0EiAKDnJlc2VydmF0aW9uX2lkGAEgASgJQgi6SAVyA7ABARIcCgpwYXltZW50X2lkGAIgASgJQgi6SAVyA7ABASJUChZDb25maXJtUGF5bWVudFJlc3BvbnNlEjoKC3Jlc2VydmF0aW9uGAEgASgLMiUuYm94b2ZmaWNlLnJlc2VydmF0aW9uLnYxLlJlc2VydmF0aW9uIlUKE0Fib3J0UGF5bWVudFJlcXVlc3QSIAoOcmVzZXJ2YXRpb25faWQYASABKAlCCLpIBXIDsAEBEhwKCnBheW1lbnRfaWQYAiABKAlCCLpIBXIDsAEBIlIKFEFib3J0UGF5bWVudFJlc3BvbnNlEjoKC3Jlc2VydmF0aW9uGAEgASgLMiUuYm94b2ZmaWNlLnJlc2VydmF0aW9uLnYxLlJlc2VydmF0aW9uImsKElJlbGVhc2VQYWlkUmVxdWVzdBIgCg5yZXNlcnZhdGlvbl9pZBgBIAEoCUIIukgFcgOwAQESHAoKcGF5bWVudF9pZBgCIAEoCUIIukgFcgOwAQESFQoNa2VlcF9vZmZfc2FsZRgDIAEoCCJRChNSZWxlYXNlUGFpZFJlc3BvbnNlEjoKC3Jlc2VydmF0aW9uGAEgASgLMiUuYm94b2ZmaWNlLnJlc2VydmF0aW9uLnYxLlJlc2VydmF0aW9uImEKFEJlZ2luUGF5bWVudHNSZXF1ZXN0EkkKBWl0ZW1zGAEgAygLMi0uYm94b2ZmaWNlLnJlc2VydmF0aW9uLnYxLkJlZ2luUGF5bWVudFJlcXVlc3RCC7pICJIBBQgBEPQDIlYKFUJlZ2luUGF5bWVudHNSZXNwb25zZRI9CgdyZXN1bHRzGAEgAygLMiwuYm94b2ZmaWNlLnJlc2VydmF0aW9uLnYxLkJlZ2luUGF5bWVudFJlc3VsdCKEAQoSQmVnaW5QYXltZW50UmVzdWx0Ej4KBGRvbmUYASABKAsyLi5ib3hvZmZpY2UucmVzZXJ2YXRpb24udjEuQmVnaW5QYXltZW50UmVzcG9uc2VIABIjCgVlcnJvchgCIAEoCzISLmdvb2dsZS5ycGMuU3RhdHVzSABCCQoHb3V0Y29tZSJlChZDb25maXJtUGF5bWVudHNSZXF1ZXN0EksKBWl0ZW1zGAEgAygLMi8uYm94b2ZmaWNlLnJlc2VydmF0aW9uLnYxLkNvbmZpcm1QYXltZW50UmVxdWVzdEILukgIkgEFCAEQ9AMiWgoXQ29uZmlybVBheW1lbnRzUmVzcG9uc2USPwoHcmVzdWx0cxgBIAMoCzIuLmJveG9mZmljZS5yZXNlcnZhdGlvbi52MS5Db25maXJtUGF5bWVudFJlc3VsdCKIAQoUQ29uZmlybVBheW1lbnRSZXN1bHQSQAoEZG9uZRgBIAEoCzIwLmJveG9mZmljZS5yZXNlcnZhdGlvbi52MS5Db25maXJtUGF5bWVudFJlc3BvbnNlSAASIwoFZXJyb3IYAiABKAsyEi5nb29nbGUucnBjLlN0YXR1c0gAQgkKB291dGNvbWUiYQoUQWJvcnRQYXltZW50c1JlcXVlc3QSSQoFaXRlbXMYASADKAsyLS5ib3hvZmZpY2UucmVzZXJ2YXRpb24udjEuQWJvcnRQYXltZW50UmVxdWVzdEILukgIkgEFCAEQ9AMiVgoVQWJvcnRQYXltZW50c1Jlc3BvbnNlEj0KB3Jlc3VsdHMYASADKAsyLC5ib3hvZmZpY2UucmVzZXJ2YXRpb24udjEuQWJvcnRQYXltZW50UmVzdWx0IoQBChJBYm9ydFBheW1lbnRSZXN1bHQSPgoEZG9uZRgBIAEoCzIuLmJveG9mZmljZS5yZXNlcnZhdGlvbi52MS5BYm9ydFBheW1lbnRSZXNwb25zZUgAEiMKBWVycm9yGAIgASgLMhIuZ29vZ2xlLnJwYy5TdGF0dXNIAEIJCgdvdXRjb21lIl8KE1JlbGVhc2VQYWlkc1JlcXVlc3QSSAoFaXRlbXMYASADKAsyLC5ib3hvZmZpY2UucmVzZXJ2YXRpb24udjEuUmVsZWFzZVBhaWRSZXF1ZXN0Qgu6SAiSAQUIARD0AyJUChRSZWxlYXNlUGFpZHNSZXNwb25zZRI8CgdyZXN1bHRzGAEgAygLMisuYm94b2ZmaWNlLnJlc2VydmF0aW9uLnYxLlJlbGVhc2VQYWlkUmVzdWx0IoIBChFSZWxlYXNlUGFpZFJlc3VsdBI9CgRkb25lGAEgASgLMi0uYm94b2ZmaWNlLnJlc2VydmF0aW9uLnYxLlJlbGVhc2VQYWlkUmVzcG9uc2VIABIjCgVlcnJvchgCIAEoCzISLmdvb2dsZS5ycGMuU3RhdHVzSABCCQoHb3V0Y29tZSJbChJSZXNlcnZlTWFueVJlcXVlc3QSRQoFaXRlbXMYASADKAsyKS5ib3hvZmZpY2UucmVzZXJ2YXRpb24udjEuUmVzZXJ2ZU1hbnlJdGVtQgu6SAiSAQUIARD0AyKGAQoPUmVzZXJ2ZU1hbnlJdGVtEkEKB3JlcXVlc3QYASABKAsyKC5ib3hvZmZpY2UucmVzZXJ2YXRpb24udjEuUmVzZXJ2ZVJlcXVlc3RCBrpIA9gBAxIbCgp0aW1lb3V0X21zGAIgASgFQge6SAQaAigAEhMKC3RyYWNlcGFyZW50GAMgASgJIk8KE1Jlc2VydmVNYW55UmVzcG9uc2USOAoHcmVzdWx0cxgBIAMoCzInLmJveG9mZmljZS5yZXNlcnZhdGlvbi52MS5SZXNlcnZlUmVzdWx0In0KDVJlc2VydmVSZXN1bHQSPAoLcmVzZXJ2YXRpb24YASABKAsyJS5ib3hvZmZpY2UucmVzZXJ2YXRpb24udjEuUmVzZXJ2YXRpb25IABIjCgVlcnJvchgCIAEoCzISLmdvb2dsZS5ycGMuU3RhdHVzSABCCQoHb3V0Y29tZTKfDAoMU2FsZXNTZXJ2aWNlEnUKCU9wZW5TYWxlcxIqLmJveG9mZmljZS5yZXNlcnZhdGlvbi52MS5PcGVuU2FsZXNSZXF1ZXN0GisuYm94b2ZmaWNlLnJlc2VydmF0aW9uLnYxLk9wZW5TYWxlc1Jlc3BvbnNlIg+iuxgLCAMSB2NhdGFsb2cSigEKEENoYW5nZVRpY2tldFR5cGUSMS5ib3hvZmZpY2UucmVzZXJ2YXRpb24udjEuQ2hhbmdlVGlja2V0VHlwZVJlcXVlc3QaMi5ib3hvZmZpY2UucmVzZXJ2YXRpb24udjEuQ2hhbmdlVGlja2V0VHlwZVJlc3BvbnNlIg+iuxgLCAMSB2NhdGFsb2cSeAoKQ2xvc2VTYWxlcxIrLmJveG9mZmljZS5yZXNlcnZhdGlvbi52MS5DbG9zZVNhbGVzUmVxdWVzdBosLmJveG9mZmljZS5yZXNlcnZhdGlvbi52MS5DbG9zZVNhbGVzUmVzcG9uc2UiD6K7GAsIAxIHY2F0YWxvZxJ+CgxCZWdpblBheW1lbnQSLS5ib3hvZmZpY2UucmVzZXJ2YXRpb24udjEuQmVnaW5QYXltZW50UmVxdWVzdBouLmJveG9mZmljZS5yZXNlcnZhdGlvbi52MS5CZWdpblBheW1lbnRSZXNwb25zZSIPorsYCwgDEgdwYXltZW50EoQBCg5Db25maXJtUGF5bWVudBIvLmJveG9mZmljZS5yZXNlcnZhdGlvbi52MS5Db25maXJtUGF5bWVudFJlcXVlc3QaMC5ib3hvZmZpY2UucmVzZXJ2YXRpb24udjEuQ29uZmlybVBheW1lbnRSZXNwb25zZSIPorsYCwgDEgdwYXltZW50En4KDEFib3J0UGF5bWVudBItLmJveG9mZmljZS5yZXNlcnZhdGlvbi52MS5BYm9ydFBheW1lbnRSZXF1ZXN0Gi4uYm94b2ZmaWNlLnJlc2VydmF0aW9uLnYxLkFib3J0UGF5bWVudFJlc3BvbnNlIg+iuxgLCAMSB3BheW1lbnQSewoLUmVsZWFzZVBhaWQSLC5ib3hvZmZpY2UucmVzZXJ2YXRpb24udjEuUmVsZWFzZVBhaWRSZXF1ZXN0Gi0uYm94b2ZmaWNlLnJlc2VydmF0aW9uLnYxLlJlbGVhc2VQYWlkUmVzcG9uc2UiD6K7GAsIAxIHcGF5bWVudBKBAQoNQmVnaW5QYXltZW50cxIuLmJveG9mZmljZS5yZXNlcnZhdGlvbi52MS5CZWdpblBheW1lbnRzUmVxdWVzdBovLmJveG9mZmljZS5yZXNlcnZhdGlvbi52MS5CZWdpblBheW1lbnRzUmVzcG9uc2UiD6K7GAsIAxIHcGF5bWVudBKHAQoPQ29uZmlybVBheW1lbnRzEjAuYm94b2ZmaWNlLnJlc2VydmF0aW9uLnYxLkNvbmZpcm1QYXltZW50c1JlcXVlc3QaMS5ib3hvZmZpY2UucmVzZXJ2YXRpb24udjEuQ29uZmlybVBheW1lbnRzUmVzcG9uc2UiD6K7GAsIAxIHcGF5bWVudBKBAQoNQWJvcnRQYXltZW50cxIuLmJveG9mZmljZS5yZXNlcnZhdGlvbi52MS5BYm9ydFBheW1lbnRzUmVxdWVzdBovLmJveG9mZmljZS5yZXNlcnZhdGlvbi52MS5BYm9ydFBheW1lbnRzUmVzcG9uc2UiD6K7GAsIAxIHcGF5bWVudBJ+CgxSZWxlYXNlUGFpZHMSLS5ib3hvZmZpY2UucmVzZXJ2YXRpb24udjEuUmVsZWFzZVBhaWRzUmVxdWVzdBouLmJveG9mZmljZS5yZXNlcnZhdGlvbi52MS5SZWxlYXNlUGFpZHNSZXNwb25zZSIPorsYCwgDEgdwYXltZW50EnsKC1Jlc2VydmVNYW55EiwuYm94b2ZmaWNlLnJlc2VydmF0aW9uLnYxLlJlc2VydmVNYW55UmVxdWVzdBotLmJveG9mZmljZS5yZXNlcnZhdGlvbi52MS5SZXNlcnZlTWFueVJlc3BvbnNlIg+iuxgLCAMSB2dhdGV3YXliBnByb3RvMw", [file_boxoffice_common_v1_access, file_boxoffice_common_v1_money, file_boxoffice_reservation_v1_reservation, file_buf_validate_validate, file_google_protobuf_timestamp, file_google_rpc_status]);
 
 /**
  * @generated from message boxoffice.reservation.v1.OpenSalesRequest
@@ -377,7 +379,355 @@ export const ReleasePaidResponseSchema: GenMessage<ReleasePaidResponse> = /*@__P
   messageDesc(file_boxoffice_reservation_v1_sales, 14);
 
 /**
- * What catalog and payment ask of reservation. Every method may be repeated: the second time changes nothing.
+ * @generated from message boxoffice.reservation.v1.BeginPaymentsRequest
+ */
+export type BeginPaymentsRequest = Message<"boxoffice.reservation.v1.BeginPaymentsRequest"> & {
+  /**
+   * @generated from field: repeated boxoffice.reservation.v1.BeginPaymentRequest items = 1;
+   */
+  items: BeginPaymentRequest[];
+};
+
+/**
+ * Describes the message boxoffice.reservation.v1.BeginPaymentsRequest.
+ * Use `create(BeginPaymentsRequestSchema)` to create a new message.
+ */
+export const BeginPaymentsRequestSchema: GenMessage<BeginPaymentsRequest> = /*@__PURE__*/
+  messageDesc(file_boxoffice_reservation_v1_sales, 15);
+
+/**
+ * @generated from message boxoffice.reservation.v1.BeginPaymentsResponse
+ */
+export type BeginPaymentsResponse = Message<"boxoffice.reservation.v1.BeginPaymentsResponse"> & {
+  /**
+   * @generated from field: repeated boxoffice.reservation.v1.BeginPaymentResult results = 1;
+   */
+  results: BeginPaymentResult[];
+};
+
+/**
+ * Describes the message boxoffice.reservation.v1.BeginPaymentsResponse.
+ * Use `create(BeginPaymentsResponseSchema)` to create a new message.
+ */
+export const BeginPaymentsResponseSchema: GenMessage<BeginPaymentsResponse> = /*@__PURE__*/
+  messageDesc(file_boxoffice_reservation_v1_sales, 16);
+
+/**
+ * @generated from message boxoffice.reservation.v1.BeginPaymentResult
+ */
+export type BeginPaymentResult = Message<"boxoffice.reservation.v1.BeginPaymentResult"> & {
+  /**
+   * @generated from oneof boxoffice.reservation.v1.BeginPaymentResult.outcome
+   */
+  outcome: {
+    /**
+     * @generated from field: boxoffice.reservation.v1.BeginPaymentResponse done = 1;
+     */
+    value: BeginPaymentResponse;
+    case: "done";
+  } | {
+    /**
+     * @generated from field: google.rpc.Status error = 2;
+     */
+    value: Status;
+    case: "error";
+  } | { case: undefined; value?: undefined };
+};
+
+/**
+ * Describes the message boxoffice.reservation.v1.BeginPaymentResult.
+ * Use `create(BeginPaymentResultSchema)` to create a new message.
+ */
+export const BeginPaymentResultSchema: GenMessage<BeginPaymentResult> = /*@__PURE__*/
+  messageDesc(file_boxoffice_reservation_v1_sales, 17);
+
+/**
+ * @generated from message boxoffice.reservation.v1.ConfirmPaymentsRequest
+ */
+export type ConfirmPaymentsRequest = Message<"boxoffice.reservation.v1.ConfirmPaymentsRequest"> & {
+  /**
+   * @generated from field: repeated boxoffice.reservation.v1.ConfirmPaymentRequest items = 1;
+   */
+  items: ConfirmPaymentRequest[];
+};
+
+/**
+ * Describes the message boxoffice.reservation.v1.ConfirmPaymentsRequest.
+ * Use `create(ConfirmPaymentsRequestSchema)` to create a new message.
+ */
+export const ConfirmPaymentsRequestSchema: GenMessage<ConfirmPaymentsRequest> = /*@__PURE__*/
+  messageDesc(file_boxoffice_reservation_v1_sales, 18);
+
+/**
+ * @generated from message boxoffice.reservation.v1.ConfirmPaymentsResponse
+ */
+export type ConfirmPaymentsResponse = Message<"boxoffice.reservation.v1.ConfirmPaymentsResponse"> & {
+  /**
+   * @generated from field: repeated boxoffice.reservation.v1.ConfirmPaymentResult results = 1;
+   */
+  results: ConfirmPaymentResult[];
+};
+
+/**
+ * Describes the message boxoffice.reservation.v1.ConfirmPaymentsResponse.
+ * Use `create(ConfirmPaymentsResponseSchema)` to create a new message.
+ */
+export const ConfirmPaymentsResponseSchema: GenMessage<ConfirmPaymentsResponse> = /*@__PURE__*/
+  messageDesc(file_boxoffice_reservation_v1_sales, 19);
+
+/**
+ * @generated from message boxoffice.reservation.v1.ConfirmPaymentResult
+ */
+export type ConfirmPaymentResult = Message<"boxoffice.reservation.v1.ConfirmPaymentResult"> & {
+  /**
+   * @generated from oneof boxoffice.reservation.v1.ConfirmPaymentResult.outcome
+   */
+  outcome: {
+    /**
+     * @generated from field: boxoffice.reservation.v1.ConfirmPaymentResponse done = 1;
+     */
+    value: ConfirmPaymentResponse;
+    case: "done";
+  } | {
+    /**
+     * @generated from field: google.rpc.Status error = 2;
+     */
+    value: Status;
+    case: "error";
+  } | { case: undefined; value?: undefined };
+};
+
+/**
+ * Describes the message boxoffice.reservation.v1.ConfirmPaymentResult.
+ * Use `create(ConfirmPaymentResultSchema)` to create a new message.
+ */
+export const ConfirmPaymentResultSchema: GenMessage<ConfirmPaymentResult> = /*@__PURE__*/
+  messageDesc(file_boxoffice_reservation_v1_sales, 20);
+
+/**
+ * @generated from message boxoffice.reservation.v1.AbortPaymentsRequest
+ */
+export type AbortPaymentsRequest = Message<"boxoffice.reservation.v1.AbortPaymentsRequest"> & {
+  /**
+   * @generated from field: repeated boxoffice.reservation.v1.AbortPaymentRequest items = 1;
+   */
+  items: AbortPaymentRequest[];
+};
+
+/**
+ * Describes the message boxoffice.reservation.v1.AbortPaymentsRequest.
+ * Use `create(AbortPaymentsRequestSchema)` to create a new message.
+ */
+export const AbortPaymentsRequestSchema: GenMessage<AbortPaymentsRequest> = /*@__PURE__*/
+  messageDesc(file_boxoffice_reservation_v1_sales, 21);
+
+/**
+ * @generated from message boxoffice.reservation.v1.AbortPaymentsResponse
+ */
+export type AbortPaymentsResponse = Message<"boxoffice.reservation.v1.AbortPaymentsResponse"> & {
+  /**
+   * @generated from field: repeated boxoffice.reservation.v1.AbortPaymentResult results = 1;
+   */
+  results: AbortPaymentResult[];
+};
+
+/**
+ * Describes the message boxoffice.reservation.v1.AbortPaymentsResponse.
+ * Use `create(AbortPaymentsResponseSchema)` to create a new message.
+ */
+export const AbortPaymentsResponseSchema: GenMessage<AbortPaymentsResponse> = /*@__PURE__*/
+  messageDesc(file_boxoffice_reservation_v1_sales, 22);
+
+/**
+ * @generated from message boxoffice.reservation.v1.AbortPaymentResult
+ */
+export type AbortPaymentResult = Message<"boxoffice.reservation.v1.AbortPaymentResult"> & {
+  /**
+   * @generated from oneof boxoffice.reservation.v1.AbortPaymentResult.outcome
+   */
+  outcome: {
+    /**
+     * @generated from field: boxoffice.reservation.v1.AbortPaymentResponse done = 1;
+     */
+    value: AbortPaymentResponse;
+    case: "done";
+  } | {
+    /**
+     * @generated from field: google.rpc.Status error = 2;
+     */
+    value: Status;
+    case: "error";
+  } | { case: undefined; value?: undefined };
+};
+
+/**
+ * Describes the message boxoffice.reservation.v1.AbortPaymentResult.
+ * Use `create(AbortPaymentResultSchema)` to create a new message.
+ */
+export const AbortPaymentResultSchema: GenMessage<AbortPaymentResult> = /*@__PURE__*/
+  messageDesc(file_boxoffice_reservation_v1_sales, 23);
+
+/**
+ * @generated from message boxoffice.reservation.v1.ReleasePaidsRequest
+ */
+export type ReleasePaidsRequest = Message<"boxoffice.reservation.v1.ReleasePaidsRequest"> & {
+  /**
+   * @generated from field: repeated boxoffice.reservation.v1.ReleasePaidRequest items = 1;
+   */
+  items: ReleasePaidRequest[];
+};
+
+/**
+ * Describes the message boxoffice.reservation.v1.ReleasePaidsRequest.
+ * Use `create(ReleasePaidsRequestSchema)` to create a new message.
+ */
+export const ReleasePaidsRequestSchema: GenMessage<ReleasePaidsRequest> = /*@__PURE__*/
+  messageDesc(file_boxoffice_reservation_v1_sales, 24);
+
+/**
+ * @generated from message boxoffice.reservation.v1.ReleasePaidsResponse
+ */
+export type ReleasePaidsResponse = Message<"boxoffice.reservation.v1.ReleasePaidsResponse"> & {
+  /**
+   * @generated from field: repeated boxoffice.reservation.v1.ReleasePaidResult results = 1;
+   */
+  results: ReleasePaidResult[];
+};
+
+/**
+ * Describes the message boxoffice.reservation.v1.ReleasePaidsResponse.
+ * Use `create(ReleasePaidsResponseSchema)` to create a new message.
+ */
+export const ReleasePaidsResponseSchema: GenMessage<ReleasePaidsResponse> = /*@__PURE__*/
+  messageDesc(file_boxoffice_reservation_v1_sales, 25);
+
+/**
+ * @generated from message boxoffice.reservation.v1.ReleasePaidResult
+ */
+export type ReleasePaidResult = Message<"boxoffice.reservation.v1.ReleasePaidResult"> & {
+  /**
+   * @generated from oneof boxoffice.reservation.v1.ReleasePaidResult.outcome
+   */
+  outcome: {
+    /**
+     * @generated from field: boxoffice.reservation.v1.ReleasePaidResponse done = 1;
+     */
+    value: ReleasePaidResponse;
+    case: "done";
+  } | {
+    /**
+     * @generated from field: google.rpc.Status error = 2;
+     */
+    value: Status;
+    case: "error";
+  } | { case: undefined; value?: undefined };
+};
+
+/**
+ * Describes the message boxoffice.reservation.v1.ReleasePaidResult.
+ * Use `create(ReleasePaidResultSchema)` to create a new message.
+ */
+export const ReleasePaidResultSchema: GenMessage<ReleasePaidResult> = /*@__PURE__*/
+  messageDesc(file_boxoffice_reservation_v1_sales, 26);
+
+/**
+ * @generated from message boxoffice.reservation.v1.ReserveManyRequest
+ */
+export type ReserveManyRequest = Message<"boxoffice.reservation.v1.ReserveManyRequest"> & {
+  /**
+   * @generated from field: repeated boxoffice.reservation.v1.ReserveManyItem items = 1;
+   */
+  items: ReserveManyItem[];
+};
+
+/**
+ * Describes the message boxoffice.reservation.v1.ReserveManyRequest.
+ * Use `create(ReserveManyRequestSchema)` to create a new message.
+ */
+export const ReserveManyRequestSchema: GenMessage<ReserveManyRequest> = /*@__PURE__*/
+  messageDesc(file_boxoffice_reservation_v1_sales, 27);
+
+/**
+ * @generated from message boxoffice.reservation.v1.ReserveManyItem
+ */
+export type ReserveManyItem = Message<"boxoffice.reservation.v1.ReserveManyItem"> & {
+  /**
+   * Checked by its own rules, item by item: a wrong one is answered with an error and harms no other.
+   *
+   * @generated from field: boxoffice.reservation.v1.ReserveRequest request = 1;
+   */
+  request?: ReserveRequest | undefined;
+
+  /**
+   * The time that its caller has left, in milliseconds; 0 for as long as the call takes.
+   *
+   * @generated from field: int32 timeout_ms = 2;
+   */
+  timeoutMs: number;
+
+  /**
+   * W3C Trace Context of its caller, where there is one.
+   *
+   * @generated from field: string traceparent = 3;
+   */
+  traceparent: string;
+};
+
+/**
+ * Describes the message boxoffice.reservation.v1.ReserveManyItem.
+ * Use `create(ReserveManyItemSchema)` to create a new message.
+ */
+export const ReserveManyItemSchema: GenMessage<ReserveManyItem> = /*@__PURE__*/
+  messageDesc(file_boxoffice_reservation_v1_sales, 28);
+
+/**
+ * @generated from message boxoffice.reservation.v1.ReserveManyResponse
+ */
+export type ReserveManyResponse = Message<"boxoffice.reservation.v1.ReserveManyResponse"> & {
+  /**
+   * @generated from field: repeated boxoffice.reservation.v1.ReserveResult results = 1;
+   */
+  results: ReserveResult[];
+};
+
+/**
+ * Describes the message boxoffice.reservation.v1.ReserveManyResponse.
+ * Use `create(ReserveManyResponseSchema)` to create a new message.
+ */
+export const ReserveManyResponseSchema: GenMessage<ReserveManyResponse> = /*@__PURE__*/
+  messageDesc(file_boxoffice_reservation_v1_sales, 29);
+
+/**
+ * @generated from message boxoffice.reservation.v1.ReserveResult
+ */
+export type ReserveResult = Message<"boxoffice.reservation.v1.ReserveResult"> & {
+  /**
+   * @generated from oneof boxoffice.reservation.v1.ReserveResult.outcome
+   */
+  outcome: {
+    /**
+     * @generated from field: boxoffice.reservation.v1.Reservation reservation = 1;
+     */
+    value: Reservation;
+    case: "reservation";
+  } | {
+    /**
+     * @generated from field: google.rpc.Status error = 2;
+     */
+    value: Status;
+    case: "error";
+  } | { case: undefined; value?: undefined };
+};
+
+/**
+ * Describes the message boxoffice.reservation.v1.ReserveResult.
+ * Use `create(ReserveResultSchema)` to create a new message.
+ */
+export const ReserveResultSchema: GenMessage<ReserveResult> = /*@__PURE__*/
+  messageDesc(file_boxoffice_reservation_v1_sales, 30);
+
+/**
+ * What catalog, payment and the gateway ask of reservation. Every method may be repeated: the second time changes nothing.
  *
  * @generated from service boxoffice.reservation.v1.SalesService
  */
@@ -451,6 +801,50 @@ export const SalesService: GenService<{
     methodKind: "unary";
     input: typeof ReleasePaidRequestSchema;
     output: typeof ReleasePaidResponseSchema;
+  },
+  /**
+   * The same four for many payments at once. Each is decided on its own: result i belongs to item i.
+   *
+   * @generated from rpc boxoffice.reservation.v1.SalesService.BeginPayments
+   */
+  beginPayments: {
+    methodKind: "unary";
+    input: typeof BeginPaymentsRequestSchema;
+    output: typeof BeginPaymentsResponseSchema;
+  },
+  /**
+   * @generated from rpc boxoffice.reservation.v1.SalesService.ConfirmPayments
+   */
+  confirmPayments: {
+    methodKind: "unary";
+    input: typeof ConfirmPaymentsRequestSchema;
+    output: typeof ConfirmPaymentsResponseSchema;
+  },
+  /**
+   * @generated from rpc boxoffice.reservation.v1.SalesService.AbortPayments
+   */
+  abortPayments: {
+    methodKind: "unary";
+    input: typeof AbortPaymentsRequestSchema;
+    output: typeof AbortPaymentsResponseSchema;
+  },
+  /**
+   * @generated from rpc boxoffice.reservation.v1.SalesService.ReleasePaids
+   */
+  releasePaids: {
+    methodKind: "unary";
+    input: typeof ReleasePaidsRequestSchema;
+    output: typeof ReleasePaidsResponseSchema;
+  },
+  /**
+   * Reserve for many buyers at once. Each request is checked, decided and answered as if it had come alone.
+   *
+   * @generated from rpc boxoffice.reservation.v1.SalesService.ReserveMany
+   */
+  reserveMany: {
+    methodKind: "unary";
+    input: typeof ReserveManyRequestSchema;
+    output: typeof ReserveManyResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_boxoffice_reservation_v1_sales, 0);

@@ -1,11 +1,12 @@
-import { Batcher } from "@boxoffice/platform/batcher.ts";
+import { Lanes } from "@boxoffice/platform/batcher.ts";
+import type { ChangeOutcome, ChangeRequest } from "./domain/change.ts";
 import type { ReserveOutcome, ReserveRequest } from "./domain/decide.ts";
-import type { TicketType } from "./domain/sale.ts";
+import { type ChangeOptions, changeReservations } from "./store/change.ts";
 import { isSoldOut, type ReserveOptions, reserveBatch } from "./store/reserve.ts";
 import { reclaimExpired } from "./store/sweep.ts";
 
-export type LaneOptions = ReserveOptions & {
-  /** How many batches are decided at a time. An event always goes to the same lane. */
+export type LaneOptions = {
+  /** How many batches are decided at a time. */
   lanes: number;
   maxBatch: number;
   /** How many requests may wait in each lane. */
@@ -14,39 +15,40 @@ export type LaneOptions = ReserveOptions & {
   onCommit(): void;
 };
 
+export type ReserveLanes = Lanes<ReserveRequest, ReserveOutcome>;
+export type ChangeLanes = Lanes<ChangeRequest, ChangeOutcome>;
+
 const RECLAIM_BATCH = 1_000;
 
-/** Sends each request to its event's lane, where it is decided together with those that arrived with it. */
-export class ReserveLanes {
-  readonly #lanes: Batcher<ReserveRequest, ReserveOutcome>[];
+/** An event always goes to the same lane, where its requests are decided in the order of their arrival. */
+export function createReserveLanes(options: LaneOptions & ReserveOptions): ReserveLanes {
+  return new Lanes({
+    ...options,
+    keyOf: ({ eventId }) => eventId,
+    run: (requests) => reserveWithReclaim(requests, options),
+  });
+}
 
-  constructor(options: LaneOptions) {
-    this.#lanes = Array.from(
-      { length: options.lanes },
-      () =>
-        new Batcher({
-          maxBatch: options.maxBatch,
-          maxQueue: options.maxQueue,
-          run: (requests) => decideWithReclaim(requests, options),
-        }),
-    );
-  }
-
-  /** @throws BoxofficeError OVERLOADED, DEPENDENCY_UNAVAILABLE */
-  submit(request: ReserveRequest, signal: AbortSignal): Promise<ReserveOutcome> {
-    const lane = this.#lanes[laneOf(request.eventId, this.#lanes.length)];
-    if (lane === undefined) throw new Error("there is at least one lane");
-    return lane.submit(request, signal);
-  }
+/** Begin, confirm, abort, cancel and release, in the order of arrival for each reservation. */
+export function createChangeLanes(options: LaneOptions & ChangeOptions): ChangeLanes {
+  return new Lanes({
+    ...options,
+    keyOf: ({ reservationId }) => reservationId,
+    async run(requests) {
+      const outcomes = await changeReservations(requests, options);
+      options.onCommit();
+      return outcomes;
+    },
+  });
 }
 
 /**
  * Where something looks sold out, tickets of ended holds may still be booked as held: they are put back, in a
  * transaction of their own, and those who got nothing are decided again. So sales never depend on the sweeper.
  */
-async function decideWithReclaim(
+async function reserveWithReclaim(
   requests: ReserveRequest[],
-  options: LaneOptions,
+  options: LaneOptions & ReserveOptions,
 ): Promise<ReserveOutcome[]> {
   const outcomes = await reserveBatch(requests, options);
   options.onCommit();
@@ -65,9 +67,4 @@ async function decideWithReclaim(
     const request = requests[index];
     return (request && second.get(request)) ?? outcome;
   });
-}
-
-/** Any spread will do; the last characters of an id are its random ones. */
-function laneOf(eventId: TicketType["eventId"], lanes: number): number {
-  return Number.parseInt(eventId.slice(-6), 16) % lanes;
 }
