@@ -30,6 +30,11 @@ export class Bank implements PaymentProvider {
     return token === "charge too much" ? { ...result, amount: result.amount + 1n } : result;
   }
 
+  /** How many wait for their answer. */
+  get waiting(): number {
+    return this.#waiting.length;
+  }
+
   /** Lets those who wait have their answer. */
   release(): void {
     for (const resolve of this.#waiting.splice(0)) resolve();
