@@ -50,6 +50,7 @@ export function splitLines(onLine: (line: string) => void, maxLength = 65_536): 
 export function worthReading(line: string): string | undefined {
   if (line.trim() === "") return undefined;
   if (line.startsWith("{")) return readPino(line);
+  if (line.startsWith("\t")) return undefined; // how PostgreSQL continues a statement on the next line
   if (/ (LOG|DETAIL|HINT|STATEMENT|CONTEXT|ERROR|WARNING|NOTICE|INFO): {2}/.test(line)) return undefined; // PostgreSQL
   if (/^\[\d+\] .*\[(INF|DBG|TRC|WRN)\]/.test(line)) return undefined; // nats-server
   return line;

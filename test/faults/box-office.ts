@@ -1,0 +1,193 @@
+import { chmodSync, mkdtempSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { ensureKeys, JWKS_FILE } from "@boxoffice/platform/auth/keys.ts";
+import {
+  createTokenIssuer,
+  mintToken,
+  OPERATOR_ROLE,
+  serviceBearer,
+} from "@boxoffice/platform/auth/tokens.ts";
+import { Database } from "@boxoffice/platform/database.ts";
+import { createLogger } from "@boxoffice/platform/log.ts";
+import { createRpcClient } from "@boxoffice/platform/rpc/client.ts";
+import { createGrpcTransport } from "@boxoffice/platform/rpc/transport.ts";
+import type { DescService } from "@bufbuild/protobuf";
+import type { Client } from "@connectrpc/connect";
+import { PROCESSES, type ProcessName, ROOT, SERVICES, type Service } from "../../local/config.ts";
+import { GuardLink } from "../../local/guard-link.ts";
+import { freePort } from "../../local/ports.ts";
+import { ProcessRecord } from "../../local/processes.ts";
+import type { ProcessSpec } from "../../local/supervisor.ts";
+import { History } from "../checker/history.ts";
+import { createFreshDatabase, type FreshDatabase } from "../support/fresh-database.ts";
+import type { ServerUrls } from "../support/start-servers.ts";
+import { FaultProcess } from "./fault-process.ts";
+
+const READY_WITHIN_MS = 60_000;
+const STOP_WITHIN_MS = 17_000;
+const OPERATOR_TTL_SECONDS = 24 * 60 * 60;
+
+/** Long enough for a machine that is busy with other things. */
+const CALL_TIMEOUT_MS = 60_000;
+const CHECK_TIMEOUT_MS = 120_000;
+
+/** One running copy of a service. */
+export type Replica = { process: FaultProcess; address: string };
+
+export type ReplicaOptions = {
+  /** Tells replicas of a service apart. */
+  name: string;
+  /** Settings of its own. */
+  settings?: Record<string, string | number>;
+  /** Goes to the database by another way than straight: through a proxy. */
+  databaseUrl?: string;
+};
+
+/**
+ * Services as real processes on a database, keys and ports of their own, to be killed, frozen and cut off at will.
+ * Every client that is made here writes into one history.
+ */
+export class FaultBoxOffice {
+  readonly history = new History();
+  /** As the schemas' owner, for looking into them. */
+  readonly database: Database;
+  readonly #servers: ServerUrls;
+  readonly #schemas: FreshDatabase;
+  readonly #folder: string;
+  readonly #guard: GuardLink;
+  readonly #replicas = new Map<string, Replica>();
+  readonly #transports: { close(): void }[] = [];
+
+  private constructor(servers: ServerUrls, schemas: FreshDatabase, folder: string, guard: GuardLink) {
+    this.#servers = servers;
+    this.#schemas = schemas;
+    this.#folder = folder;
+    this.#guard = guard;
+    this.database = new Database({
+      url: schemas.ownerUrl,
+      name: "checker",
+      log: createLogger("checker", "silent"),
+      statementTimeoutMs: CHECK_TIMEOUT_MS,
+    });
+  }
+
+  /** Makes the database and the keys. Nothing runs yet. */
+  static async open(servers: ServerUrls, services: readonly Service[] = SERVICES): Promise<FaultBoxOffice> {
+    const folder = mkdtempSync(join(tmpdir(), "boxoffice-faults-"));
+    chmodSync(folder, 0o755);
+    const guard = new GuardLink(new ProcessRecord(join(folder, "processes")));
+    await guard.start();
+    await guard.removeAfterwards(folder);
+    await ensureKeys(folder, [...PROCESSES, OPERATOR_ROLE]);
+    const schemas = await createFreshDatabase(servers.ownerUrl, [...services]);
+    return new FaultBoxOffice(servers, schemas, folder, guard);
+  }
+
+  /** Where a service finds its schema. */
+  databaseUrlOf(service: Service): string {
+    return this.#schemas.urlFor(service);
+  }
+
+  /** As the schemas' owner, who may do anything there. */
+  get ownerUrl(): string {
+    return this.#schemas.ownerUrl;
+  }
+
+  /** Starts a replica of a service, or gives the one of this name, which is started again if it does not run. */
+  async start(service: ProcessName, options: ReplicaOptions): Promise<Replica> {
+    const key = `${service} ${options.name}`;
+    const known = this.#replicas.get(key);
+    if (known !== undefined) {
+      if (!known.process.isRunning) await known.process.start();
+      return known;
+    }
+    const replica = await this.#prepare(service, options);
+    this.#replicas.set(key, replica);
+    await replica.process.start();
+    return replica;
+  }
+
+  /** Runs some other program, such as a server, which ends with the box office. Nothing is started yet. */
+  add(spec: ProcessSpec): FaultProcess {
+    const process = new FaultProcess(spec, this.#guard);
+    this.#replicas.set(spec.name, { process, address: "" });
+    return process;
+  }
+
+  /**
+   * A client of one service at one address.
+   *
+   * @param as the operator, or the service in whose name to call; nobody in particular unless given
+   */
+  async connect<S extends DescService>(desc: S, address: string, as?: string): Promise<Client<S>> {
+    const bearer = as === undefined ? undefined : await this.#bearer(desc, as);
+    const transport = createGrpcTransport(address, {
+      defaultTimeoutMs: CALL_TIMEOUT_MS,
+      interceptors: [this.history.interceptor],
+      ...(bearer && { bearer }),
+    });
+    this.#transports.push(transport);
+    return createRpcClient(desc, transport);
+  }
+
+  /** Which processes ended although nobody had asked them to, in words. */
+  unexpectedEnds(): string[] {
+    return [...this.#replicas.values()].flatMap(({ process }) =>
+      process.unexpectedEnds.map((end) => {
+        const last = process.lastLines.slice(-5).join("\n  ");
+        return `${process.spec.name} ended by itself (${end}):\n  ${last}`;
+      }),
+    );
+  }
+
+  /** Ends all processes and drops the database. */
+  async end(): Promise<void> {
+    for (const transport of this.#transports) transport.close();
+    await Promise.all([...this.#replicas.values()].map(({ process }) => process.isRunning && process.kill()));
+    await this.database.close();
+    await this.#schemas.drop();
+    this.#guard.end();
+  }
+
+  async #bearer(desc: DescService, as: string): Promise<() => Promise<string> | string> {
+    const keyFile = join(this.#folder, `${as}.key`);
+    if (as === OPERATOR_ROLE) {
+      const [role, subject, ttlSeconds] = [as, "test", OPERATOR_TTL_SECONDS];
+      const token = await mintToken({ privateKeyFile: keyFile, role, subject, ttlSeconds });
+      return () => token;
+    }
+    const audience = desc.typeName.split(".")[1] ?? "";
+    return serviceBearer(createTokenIssuer({ role: as, keyFile }), audience);
+  }
+
+  async #prepare(service: ProcessName, options: ReplicaOptions): Promise<Replica> {
+    const { name, settings = {} } = options;
+    const [port, adminPort] = [await freePort(), await freePort()];
+    const variable = service.toUpperCase();
+    const isGateway = service === "gateway";
+    const databaseUrl = isGateway ? undefined : (options.databaseUrl ?? this.databaseUrlOf(service));
+    const spec: ProcessSpec = {
+      name: `${service} ${name}`,
+      command: process.execPath,
+      args: [join(ROOT, isGateway ? "gateway" : join("services", service), "main.ts")],
+      cwd: ROOT,
+      env: {
+        ...process.env,
+        ...Object.fromEntries(Object.entries(settings).map(([key, value]) => [key, String(value)])),
+        NATS_URL: this.#servers.natsUrl,
+        JWKS_FILE: join(this.#folder, JWKS_FILE),
+        PRIVATE_KEY_FILE: join(this.#folder, `${service}.key`),
+        [`${variable}_PORT`]: String(port),
+        [`${variable}_ADMIN_PORT`]: String(adminPort),
+        ...(databaseUrl && { [`${variable}_DATABASE_URL`]: databaseUrl }),
+      },
+      readyWhen: { ok: `http://127.0.0.1:${adminPort}/readyz` },
+      readyWithinMs: READY_WITHIN_MS,
+      stopSignal: "SIGTERM",
+      stopWithinMs: STOP_WITHIN_MS,
+      tier: isGateway ? 3 : 2,
+    };
+    return { process: new FaultProcess(spec, this.#guard), address: `127.0.0.1:${port}` };
+  }
+}
