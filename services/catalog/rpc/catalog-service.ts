@@ -1,7 +1,8 @@
+import { listAuditEntries } from "@boxoffice/platform/audit.ts";
 import type { Database } from "@boxoffice/platform/database.ts";
 import { cutPage, parsePage, sortKey } from "@boxoffice/platform/pages.ts";
 import { parseId, parseOptionalTime } from "@boxoffice/platform/parse.ts";
-import { callerOf } from "@boxoffice/platform/rpc/access.ts";
+import { actOf, callerOf } from "@boxoffice/platform/rpc/access.ts";
 import { type RpcService, service } from "@boxoffice/platform/rpc/service.ts";
 import { CatalogService } from "@boxoffice/proto/boxoffice/catalog/v1/catalog_pb.ts";
 import type { HandlerContext } from "@connectrpc/connect";
@@ -72,7 +73,7 @@ export function catalogService(options: CatalogServiceOptions): RpcService {
       return { events: page.map(toEventMessage), nextPageToken };
     },
 
-    async createEvent(request) {
+    async createEvent(request, context) {
       const message = required(request.event);
       const content = {
         ...parseEvent(message),
@@ -86,47 +87,63 @@ export function catalogService(options: CatalogServiceOptions): RpcService {
         ticketTypes: content.ticketTypes.map((type) => ({ ...type, ticketTypeId: newId() })),
       };
       const id = parseRequest(request.requestId, { method: "CreateEvent", ...content });
-      const stored = await createDraft({ database, newId }, draft, id);
+      const stored = await createDraft({ database, newId }, draft, actOf(context, request.reason), id);
       onCommit();
       return { event: toEventMessage(stored) };
     },
 
-    async updateEvent(request) {
+    async updateEvent(request, context) {
       const patch = parseEventPatch(required(request.event), required(request.updateMask));
       return answer(
-        await changeEvent({ database, newId }, parseId(request.eventId), (event, now) =>
-          updateEvent(event, patch, request.etag, now),
+        await changeEvent(
+          { database, newId },
+          parseId(request.eventId),
+          (event, now) => updateEvent(event, patch, request.etag, now),
+          actOf(context, request.reason),
         ),
       );
     },
 
-    async publishEvent(request) {
-      return answer(await changeEvent({ database, newId }, parseId(request.eventId), publishEvent));
+    async publishEvent(request, context) {
+      const act = actOf(context, request.reason);
+      return answer(await changeEvent({ database, newId }, parseId(request.eventId), publishEvent, act));
     },
 
-    async cancelEvent(request) {
-      return answer(await changeEvent({ database, newId }, parseId(request.eventId), cancelEvent));
+    async cancelEvent(request, context) {
+      const act = actOf(context, request.reason);
+      return answer(await changeEvent({ database, newId }, parseId(request.eventId), cancelEvent, act));
     },
 
-    async addTicketType(request) {
+    async addTicketType(request, context) {
       const eventId = parseId(request.eventId);
       const content = parseTicketType("ticket_type", required(request.ticketType));
       const added = { ...content, ticketTypeId: newId() };
       const id = parseRequest(request.requestId, { method: "AddTicketType", eventId, ...content });
       return answer(
-        await changeEvent({ database, newId }, eventId, (event) => addTicketType(event, added), id),
-      );
-    },
-
-    async updateTicketType(request) {
-      const ticketTypeId = parseId(request.ticketTypeId);
-      const patch = parseTicketTypePatch(required(request.ticketType), required(request.updateMask));
-      return answer(
-        await changeEvent({ database, newId }, parseId(request.eventId), (event) =>
-          updateTicketType(event, ticketTypeId, patch, request.etag),
+        await changeEvent(
+          { database, newId },
+          eventId,
+          (event) => addTicketType(event, added),
+          actOf(context, request.reason),
+          id,
         ),
       );
     },
+
+    async updateTicketType(request, context) {
+      const ticketTypeId = parseId(request.ticketTypeId);
+      const patch = parseTicketTypePatch(required(request.ticketType), required(request.updateMask));
+      return answer(
+        await changeEvent(
+          { database, newId },
+          parseId(request.eventId),
+          (event) => updateTicketType(event, ticketTypeId, patch, request.etag),
+          actOf(context, request.reason),
+        ),
+      );
+    },
+
+    listAuditEntries: (request) => listAuditEntries(database, "catalog", request),
   });
 }
 

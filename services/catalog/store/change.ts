@@ -1,6 +1,8 @@
+import { type Act, appendAudit } from "@boxoffice/platform/audit.ts";
 import type { Database, Transaction } from "@boxoffice/platform/database.ts";
 import { BoxofficeError } from "@boxoffice/platform/errors.ts";
 import { createEvent, type Decision, type Draft } from "../domain/changes.ts";
+import { describeChange } from "../domain/describe-change.ts";
 import type { Event } from "../domain/event.ts";
 import { eventNotFound } from "./read.ts";
 import { EVENT_COLUMNS, type EventRow, type StoredEvent, toStoredEvent } from "./rows.ts";
@@ -24,6 +26,7 @@ export type Changed = StoredEvent & {
 export function createDraft(
   { database, newId }: ChangeOptions,
   draft: Draft,
+  act: Act,
   request: Request | undefined,
 ): Promise<StoredEvent> {
   return database.transaction(async (tx) => {
@@ -31,14 +34,18 @@ export function createDraft(
     if (repeated !== undefined) return (await readEvent(tx, repeated)).stored;
     const now = await readClock(tx);
     const change = createEvent(draft, now);
-    await insertEvent(tx, newId, now, change);
+    const deed = describeChange(undefined, change);
+    await Promise.all([
+      insertEvent(tx, newId, now, change),
+      appendAudit(tx, "catalog", newId, now, { ...act, ...deed }),
+    ]);
     return { event: change.event, changePending: false };
   });
 }
 
 /**
  * Changes an event as `decide` says, who sees it locked and so decides about its last state. The command for the
- * sale and the message of the change are stored with it. `decide` throws to refuse: nothing is written then.
+ * sale, the message of the change and the audit of the act are stored with it. `decide` throws to refuse: nothing is written then.
  *
  * @param request of an act that can be repeated: the second time it finds the event as it is, and decides nothing
  * @throws BoxofficeError EVENT_NOT_FOUND, REQUEST_ID_REUSED
@@ -47,6 +54,7 @@ export function changeEvent(
   { database, newId }: ChangeOptions,
   eventId: string,
   decide: (event: Event, now: Date) => Decision,
+  act: Act,
   request?: Request,
 ): Promise<Changed> {
   return database.transaction(async (tx) => {
@@ -54,7 +62,11 @@ export function changeEvent(
     const { stored, now } = await lockEvent(tx, eventId);
     const change = repeated === undefined ? decide(stored.event, now) : undefined;
     if (change === undefined) return { ...stored, commandVersion: undefined };
-    await saveChange(tx, newId, now, change);
+    const deed = describeChange(stored.event, change);
+    await Promise.all([
+      saveChange(tx, newId, now, change),
+      appendAudit(tx, "catalog", newId, now, { ...act, ...deed }),
+    ]);
     const hasCommand = change.command !== null;
     return {
       event: change.event,

@@ -1,5 +1,7 @@
+import { appendAudit } from "@boxoffice/platform/audit.ts";
 import type { Database, Queryable } from "@boxoffice/platform/database.ts";
 import type { BoxofficeError } from "@boxoffice/platform/errors.ts";
+import { describeChange } from "../domain/describe-change.ts";
 import type { Command } from "../domain/event.ts";
 import { type LoweringCommand, takeBack } from "../domain/take-back.ts";
 import { type ChangeOptions, lockEvent } from "./change.ts";
@@ -128,7 +130,12 @@ export function takeCommandBack(
         change.rebased.map(({ command }) => toCommandContent(command)),
       ],
     });
-    await saveChange(tx, newId, now, change);
+    const deed = describeChange(stored.event, change);
+    const act = { actor: "catalog", action: "TakeBack", reason: `${reason}: ${message}` };
+    await Promise.all([
+      saveChange(tx, newId, now, change),
+      appendAudit(tx, "catalog", newId, now, { ...act, ...deed }),
+    ]);
   });
 }
 

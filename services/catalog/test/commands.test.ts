@@ -259,6 +259,14 @@ describe("a quantity below what is reserved", () => {
       4n,
     ]);
     expect(catalog.sale.quantityOf(before.eventId, ticketTypeId)).toBe(100);
+    const { entries } = await replica.operator.listAuditEntries({ filter: { eventId: before.eventId } });
+    expect(entries[0]).toMatchObject({
+      actor: "catalog",
+      action: "TakeBack",
+      target: ticketTypeId,
+      reason: expect.stringContaining("QUANTITY_BELOW_RESERVED"),
+      details: { quantity: "79 → 100" },
+    });
 
     const { event } = await setQuantity(replica, before.eventId, ticketTypeId, 80);
     expect(event).toMatchObject({ etag: "5", changePending: false });

@@ -1,3 +1,4 @@
+import { listAuditEntries } from "@boxoffice/platform/audit.ts";
 import { BoxofficeError } from "@boxoffice/platform/errors.ts";
 import { cutPage, parsePage, sortKey } from "@boxoffice/platform/pages.ts";
 import { CURRENCY, parseId } from "@boxoffice/platform/parse.ts";
@@ -50,6 +51,8 @@ export function paymentService({ ledger, cashier, answerWithinMs }: PaymentServi
       const { page, nextPageToken } = cutPage(payments, size, ({ paymentId }) => [paymentId]);
       return { payments: page.map(toPaymentMessage), nextPageToken };
     },
+
+    listAuditEntries: (request) => listAuditEntries(ledger.database, "payment", request),
   });
 }
 

@@ -1,6 +1,7 @@
+import { listAuditEntries } from "@boxoffice/platform/audit.ts";
 import { cutPage, parsePage, sortKey } from "@boxoffice/platform/pages.ts";
 import { parseId, parseOptionalTime } from "@boxoffice/platform/parse.ts";
-import { callerOf } from "@boxoffice/platform/rpc/access.ts";
+import { actOf, callerOf } from "@boxoffice/platform/rpc/access.ts";
 import { type RpcService, service } from "@boxoffice/platform/rpc/service.ts";
 import {
   ReservationService,
@@ -66,13 +67,15 @@ export function reservationService(options: ReservationServiceOptions): RpcServi
       };
     },
 
-    async pauseSales(request) {
-      await pauseSales({ database, newId }, parseId(request.eventId), true);
+    async pauseSales(request, context) {
+      const act = actOf(context, request.reason);
+      await pauseSales({ database, newId }, parseId(request.eventId), true, act);
       return {};
     },
 
-    async resumeSales(request) {
-      await pauseSales({ database, newId }, parseId(request.eventId), false);
+    async resumeSales(request, context) {
+      const act = actOf(context, request.reason);
+      await pauseSales({ database, newId }, parseId(request.eventId), false, act);
       return {};
     },
 
@@ -83,6 +86,8 @@ export function reservationService(options: ReservationServiceOptions): RpcServi
       );
       return { ticketTypes, consistent };
     },
+
+    listAuditEntries: (request) => listAuditEntries(database, "reservation", request),
   });
 }
 

@@ -1,3 +1,4 @@
+import { type Act, appendAudit } from "@boxoffice/platform/audit.ts";
 import type { Database, Transaction } from "@boxoffice/platform/database.ts";
 import { BoxofficeError } from "@boxoffice/platform/errors.ts";
 import {
@@ -100,7 +101,12 @@ export function closeSales({ database }: SaleOptions, eventId: string, version: 
  *
  * @throws BoxofficeError EVENT_NOT_FOUND, EVENT_CANCELLED
  */
-export function pauseSales({ database }: SaleOptions, eventId: string, isPaused: boolean): Promise<void> {
+export function pauseSales(
+  { database, newId }: SaleOptions,
+  eventId: string,
+  isPaused: boolean,
+  act: Act,
+): Promise<void> {
   return database.transaction(async (tx) => {
     const { event, now } = await lockEvent(tx, eventId);
     if (event.isCancelled) throw new BoxofficeError("EVENT_CANCELLED", "This event is cancelled.");
@@ -109,6 +115,7 @@ export function pauseSales({ database }: SaleOptions, eventId: string, isPaused:
       text: "update reservation.events set is_paused = $2, changed_at = $3 where event_id = $1",
       values: [eventId, isPaused, now],
     });
+    await appendAudit(tx, "reservation", newId, now, { ...act, target: eventId, eventId });
   });
 }
 

@@ -5,6 +5,7 @@ import {
 } from "@boxoffice/proto/boxoffice/common/v1/access_pb.ts";
 import { type DescMethod, getOption, hasOption } from "@bufbuild/protobuf";
 import { createContextKey, type HandlerContext, type Interceptor } from "@connectrpc/connect";
+import type { Act } from "../audit.ts";
 import { ANONYMOUS, type Caller } from "../auth/caller.ts";
 import type { Verifier } from "../auth/verifier.ts";
 import { BoxofficeError } from "../errors.ts";
@@ -12,6 +13,17 @@ import { BoxofficeError } from "../errors.ts";
 /** Who calls, as {@link accessInterceptor} found out. */
 export function callerOf(context: Pick<HandlerContext, "values">): Caller {
   return context.values.get(CALLER);
+}
+
+/**
+ * An operator's act, for the audit: who calls, which method, and why.
+ *
+ * @param reason as the request gives it
+ */
+export function actOf(context: Pick<HandlerContext, "values" | "method">, reason: string): Act {
+  const caller = callerOf(context);
+  if (caller.kind !== "operator") throw new Error("the contract's rules let operators only through");
+  return { actor: caller.subject, action: context.method.name, reason };
 }
 
 /**

@@ -5,6 +5,8 @@
 import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import { enumDesc, fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
 import { file_boxoffice_common_v1_access } from "../../common/v1/access_pb.ts";
+import type { AuditEntry, AuditFilter } from "../../common/v1/audit_pb.ts";
+import { file_boxoffice_common_v1_audit } from "../../common/v1/audit_pb.ts";
 import type { Money } from "../../common/v1/money_pb.ts";
 import { file_boxoffice_common_v1_money } from "../../common/v1/money_pb.ts";
 import { file_buf_validate_validate } from "@bufbuild/protovalidate/gen/buf/validate/validate_pb.js";
@@ -16,7 +18,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file boxoffice/catalog/v1/catalog.proto.
  */
 export const file_boxoffice_catalog_v1_catalog: GenFile = /*@__PURE__*/
-  fileDesc("CiJib3hvZmZpY2UvY2F0YWxvZy92MS9jYXRhbG9nLnByb3RvEhRib3hvZmZpY2UuY2F0YWxvZy52MSLWAgoFRXZlbnQSEAoIZXZlbnRfaWQYASABKAkSFgoEbmFtZRgCIAEoCUIIukgFcgMYyAESHQoLZGVzY3JpcHRpb24YAyABKAlCCLpIBXIDGJBOEhcKBXZlbnVlGAQgASgJQgi6SAVyAxjIARItCglzdGFydHNfYXQYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhoKCXRpbWVfem9uZRgGIAEoCUIHukgEcgIYQBIvCgVzdGF0ZRgHIAEoDjIgLmJveG9mZmljZS5jYXRhbG9nLnYxLkV2ZW50U3RhdGUSQAoMdGlja2V0X3R5cGVzGAggAygLMiAuYm94b2ZmaWNlLmNhdGFsb2cudjEuVGlja2V0VHlwZUIIukgFkgECEGQSFQoEZXRhZxgJIAEoCUIHukgEcgIYQBIWCg5jaGFuZ2VfcGVuZGluZxgKIAEoCCKqAgoKVGlja2V0VHlwZRIWCg50aWNrZXRfdHlwZV9pZBgBIAEoCRIVCgRuYW1lGAIgASgJQge6SARyAhhkEhkKCGNhdGVnb3J5GAMgASgJQge6SARyAhhkEikKBXByaWNlGAQgASgLMhouYm94b2ZmaWNlLmNvbW1vbi52MS5Nb25leRIeCghxdWFudGl0eRgFIAEoBUIMukgJGgcYgK3iBCgAEicKE21heF9wZXJfcmVzZXJ2YXRpb24YBiABKAVCCrpIBxoFGOgHKAASLwoLc2FsZXNfc3RhcnQYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi0KCXNhbGVzX2VuZBgIIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiLQoPR2V0RXZlbnRSZXF1ZXN0EhoKCGV2ZW50X2lkGAEgASgJQgi6SAVyA7ABASI+ChBHZXRFdmVudFJlc3BvbnNlEioKBWV2ZW50GAEgASgLMhsuYm94b2ZmaWNlLmNhdGFsb2cudjEuRXZlbnQi4AEKEUxpc3RFdmVudHNSZXF1ZXN0Eh0KCXBhZ2Vfc2l6ZRgBIAEoBUIKukgHGgUY9AMoABIcCgpwYWdlX3Rva2VuGAIgASgJQgi6SAVyAxj0AxIXCgVxdWVyeRgDIAEoCUIIukgFcgMYyAESMAoMc3RhcnRzX2FmdGVyGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBJDCgZzdGF0ZXMYBSADKA4yIC5ib3hvZmZpY2UuY2F0YWxvZy52MS5FdmVudFN0YXRlQhG6SA6SAQsQCiIHggEEEAEgACJaChJMaXN0RXZlbnRzUmVzcG9uc2USKwoGZXZlbnRzGAEgAygLMhsuYm94b2ZmaWNlLmNhdGFsb2cudjEuRXZlbnQSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJImkKEkNyZWF0ZUV2ZW50UmVxdWVzdBIyCgVldmVudBgBIAEoCzIbLmJveG9mZmljZS5jYXRhbG9nLnYxLkV2ZW50Qga6SAPIAQESHwoKcmVxdWVzdF9pZBgCIAEoCUILukgI2AEBcgOwAQEiQQoTQ3JlYXRlRXZlbnRSZXNwb25zZRIqCgVldmVudBgBIAEoCzIbLmJveG9mZmljZS5jYXRhbG9nLnYxLkV2ZW50IrQBChJVcGRhdGVFdmVudFJlcXVlc3QSGgoIZXZlbnRfaWQYASABKAlCCLpIBXIDsAEBEjIKBWV2ZW50GAIgASgLMhsuYm94b2ZmaWNlLmNhdGFsb2cudjEuRXZlbnRCBrpIA8gBARI3Cgt1cGRhdGVfbWFzaxgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5GaWVsZE1hc2tCBrpIA8gBARIVCgRldGFnGAQgASgJQge6SARyAhhAIkEKE1VwZGF0ZUV2ZW50UmVzcG9uc2USKgoFZXZlbnQYASABKAsyGy5ib3hvZmZpY2UuY2F0YWxvZy52MS5FdmVudCIxChNQdWJsaXNoRXZlbnRSZXF1ZXN0EhoKCGV2ZW50X2lkGAEgASgJQgi6SAVyA7ABASJCChRQdWJsaXNoRXZlbnRSZXNwb25zZRIqCgVldmVudBgBIAEoCzIbLmJveG9mZmljZS5jYXRhbG9nLnYxLkV2ZW50IjAKEkNhbmNlbEV2ZW50UmVxdWVzdBIaCghldmVudF9pZBgBIAEoCUIIukgFcgOwAQEiQQoTQ2FuY2VsRXZlbnRSZXNwb25zZRIqCgVldmVudBgBIAEoCzIbLmJveG9mZmljZS5jYXRhbG9nLnYxLkV2ZW50IpIBChRBZGRUaWNrZXRUeXBlUmVxdWVzdBIaCghldmVudF9pZBgBIAEoCUIIukgFcgOwAQESPQoLdGlja2V0X3R5cGUYAiABKAsyIC5ib3hvZmZpY2UuY2F0YWxvZy52MS5UaWNrZXRUeXBlQga6SAPIAQESHwoKcmVxdWVzdF9pZBgDIAEoCUILukgI2AEBcgOwAQEiQwoVQWRkVGlja2V0VHlwZVJlc3BvbnNlEioKBWV2ZW50GAEgASgLMhsuYm94b2ZmaWNlLmNhdGFsb2cudjEuRXZlbnQi5gEKF1VwZGF0ZVRpY2tldFR5cGVSZXF1ZXN0EhoKCGV2ZW50X2lkGAEgASgJQgi6SAVyA7ABARIgCg50aWNrZXRfdHlwZV9pZBgCIAEoCUIIukgFcgOwAQESPQoLdGlja2V0X3R5cGUYAyABKAsyIC5ib3hvZmZpY2UuY2F0YWxvZy52MS5UaWNrZXRUeXBlQga6SAPIAQESNwoLdXBkYXRlX21hc2sYBCABKAsyGi5nb29nbGUucHJvdG9idWYuRmllbGRNYXNrQga6SAPIAQESFQoEZXRhZxgFIAEoCUIHukgEcgIYQCJGChhVcGRhdGVUaWNrZXRUeXBlUmVzcG9uc2USKgoFZXZlbnQYASABKAsyGy5ib3hvZmZpY2UuY2F0YWxvZy52MS5FdmVudCp2CgpFdmVudFN0YXRlEhsKF0VWRU5UX1NUQVRFX1VOU1BFQ0lGSUVEEAASFQoRRVZFTlRfU1RBVEVfRFJBRlQQARIZChVFVkVOVF9TVEFURV9QVUJMSVNIRUQQAhIZChVFVkVOVF9TVEFURV9DQU5DRUxMRUQQAzKCBwoOQ2F0YWxvZ1NlcnZpY2USZAoIR2V0RXZlbnQSJS5ib3hvZmZpY2UuY2F0YWxvZy52MS5HZXRFdmVudFJlcXVlc3QaJi5ib3hvZmZpY2UuY2F0YWxvZy52MS5HZXRFdmVudFJlc3BvbnNlIgmQAgGiuxgCCAESagoKTGlzdEV2ZW50cxInLmJveG9mZmljZS5jYXRhbG9nLnYxLkxpc3RFdmVudHNSZXF1ZXN0GiguYm94b2ZmaWNlLmNhdGFsb2cudjEuTGlzdEV2ZW50c1Jlc3BvbnNlIgmQAgGiuxgCCAESagoLQ3JlYXRlRXZlbnQSKC5ib3hvZmZpY2UuY2F0YWxvZy52MS5DcmVhdGVFdmVudFJlcXVlc3QaKS5ib3hvZmZpY2UuY2F0YWxvZy52MS5DcmVhdGVFdmVudFJlc3BvbnNlIgaiuxgCCAISagoLVXBkYXRlRXZlbnQSKC5ib3hvZmZpY2UuY2F0YWxvZy52MS5VcGRhdGVFdmVudFJlcXVlc3QaKS5ib3hvZmZpY2UuY2F0YWxvZy52MS5VcGRhdGVFdmVudFJlc3BvbnNlIgaiuxgCCAISbQoMUHVibGlzaEV2ZW50EikuYm94b2ZmaWNlLmNhdGFsb2cudjEuUHVibGlzaEV2ZW50UmVxdWVzdBoqLmJveG9mZmljZS5jYXRhbG9nLnYxLlB1Ymxpc2hFdmVudFJlc3BvbnNlIgaiuxgCCAISagoLQ2FuY2VsRXZlbnQSKC5ib3hvZmZpY2UuY2F0YWxvZy52MS5DYW5jZWxFdmVudFJlcXVlc3QaKS5ib3hvZmZpY2UuY2F0YWxvZy52MS5DYW5jZWxFdmVudFJlc3BvbnNlIgaiuxgCCAIScAoNQWRkVGlja2V0VHlwZRIqLmJveG9mZmljZS5jYXRhbG9nLnYxLkFkZFRpY2tldFR5cGVSZXF1ZXN0GisuYm94b2ZmaWNlLmNhdGFsb2cudjEuQWRkVGlja2V0VHlwZVJlc3BvbnNlIgaiuxgCCAISeQoQVXBkYXRlVGlja2V0VHlwZRItLmJveG9mZmljZS5jYXRhbG9nLnYxLlVwZGF0ZVRpY2tldFR5cGVSZXF1ZXN0Gi4uYm94b2ZmaWNlLmNhdGFsb2cudjEuVXBkYXRlVGlja2V0VHlwZVJlc3BvbnNlIgaiuxgCCAJiBnByb3RvMw", [file_boxoffice_common_v1_access, file_boxoffice_common_v1_money, file_buf_validate_validate, file_google_protobuf_field_mask, file_google_protobuf_timestamp]);
+  fileDesc("CiJib3hvZmZpY2UvY2F0YWxvZy92MS9jYXRhbG9nLnByb3RvEhRib3hvZmZpY2UuY2F0YWxvZy52MSLWAgoFRXZlbnQSEAoIZXZlbnRfaWQYASABKAkSFgoEbmFtZRgCIAEoCUIIukgFcgMYyAESHQoLZGVzY3JpcHRpb24YAyABKAlCCLpIBXIDGJBOEhcKBXZlbnVlGAQgASgJQgi6SAVyAxjIARItCglzdGFydHNfYXQYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhoKCXRpbWVfem9uZRgGIAEoCUIHukgEcgIYQBIvCgVzdGF0ZRgHIAEoDjIgLmJveG9mZmljZS5jYXRhbG9nLnYxLkV2ZW50U3RhdGUSQAoMdGlja2V0X3R5cGVzGAggAygLMiAuYm94b2ZmaWNlLmNhdGFsb2cudjEuVGlja2V0VHlwZUIIukgFkgECEGQSFQoEZXRhZxgJIAEoCUIHukgEcgIYQBIWCg5jaGFuZ2VfcGVuZGluZxgKIAEoCCKqAgoKVGlja2V0VHlwZRIWCg50aWNrZXRfdHlwZV9pZBgBIAEoCRIVCgRuYW1lGAIgASgJQge6SARyAhhkEhkKCGNhdGVnb3J5GAMgASgJQge6SARyAhhkEikKBXByaWNlGAQgASgLMhouYm94b2ZmaWNlLmNvbW1vbi52MS5Nb25leRIeCghxdWFudGl0eRgFIAEoBUIMukgJGgcYgK3iBCgAEicKE21heF9wZXJfcmVzZXJ2YXRpb24YBiABKAVCCrpIBxoFGOgHKAASLwoLc2FsZXNfc3RhcnQYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi0KCXNhbGVzX2VuZBgIIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiLQoPR2V0RXZlbnRSZXF1ZXN0EhoKCGV2ZW50X2lkGAEgASgJQgi6SAVyA7ABASI+ChBHZXRFdmVudFJlc3BvbnNlEioKBWV2ZW50GAEgASgLMhsuYm94b2ZmaWNlLmNhdGFsb2cudjEuRXZlbnQi4AEKEUxpc3RFdmVudHNSZXF1ZXN0Eh0KCXBhZ2Vfc2l6ZRgBIAEoBUIKukgHGgUY9AMoABIcCgpwYWdlX3Rva2VuGAIgASgJQgi6SAVyAxj0AxIXCgVxdWVyeRgDIAEoCUIIukgFcgMYyAESMAoMc3RhcnRzX2FmdGVyGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBJDCgZzdGF0ZXMYBSADKA4yIC5ib3hvZmZpY2UuY2F0YWxvZy52MS5FdmVudFN0YXRlQhG6SA6SAQsQCiIHggEEEAEgACJaChJMaXN0RXZlbnRzUmVzcG9uc2USKwoGZXZlbnRzGAEgAygLMhsuYm94b2ZmaWNlLmNhdGFsb2cudjEuRXZlbnQSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIoMBChJDcmVhdGVFdmVudFJlcXVlc3QSMgoFZXZlbnQYASABKAsyGy5ib3hvZmZpY2UuY2F0YWxvZy52MS5FdmVudEIGukgDyAEBEh8KCnJlcXVlc3RfaWQYAiABKAlCC7pICNgBAXIDsAEBEhgKBnJlYXNvbhgDIAEoCUIIukgFcgMY9AMiQQoTQ3JlYXRlRXZlbnRSZXNwb25zZRIqCgVldmVudBgBIAEoCzIbLmJveG9mZmljZS5jYXRhbG9nLnYxLkV2ZW50Is4BChJVcGRhdGVFdmVudFJlcXVlc3QSGgoIZXZlbnRfaWQYASABKAlCCLpIBXIDsAEBEjIKBWV2ZW50GAIgASgLMhsuYm94b2ZmaWNlLmNhdGFsb2cudjEuRXZlbnRCBrpIA8gBARI3Cgt1cGRhdGVfbWFzaxgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5GaWVsZE1hc2tCBrpIA8gBARIVCgRldGFnGAQgASgJQge6SARyAhhAEhgKBnJlYXNvbhgFIAEoCUIIukgFcgMY9AMiQQoTVXBkYXRlRXZlbnRSZXNwb25zZRIqCgVldmVudBgBIAEoCzIbLmJveG9mZmljZS5jYXRhbG9nLnYxLkV2ZW50IksKE1B1Ymxpc2hFdmVudFJlcXVlc3QSGgoIZXZlbnRfaWQYASABKAlCCLpIBXIDsAEBEhgKBnJlYXNvbhgCIAEoCUIIukgFcgMY9AMiQgoUUHVibGlzaEV2ZW50UmVzcG9uc2USKgoFZXZlbnQYASABKAsyGy5ib3hvZmZpY2UuY2F0YWxvZy52MS5FdmVudCJKChJDYW5jZWxFdmVudFJlcXVlc3QSGgoIZXZlbnRfaWQYASABKAlCCLpIBXIDsAEBEhgKBnJlYXNvbhgCIAEoCUIIukgFcgMY9AMiQQoTQ2FuY2VsRXZlbnRSZXNwb25zZRIqCgVldmVudBgBIAEoCzIbLmJveG9mZmljZS5jYXRhbG9nLnYxLkV2ZW50IqwBChRBZGRUaWNrZXRUeXBlUmVxdWVzdBIaCghldmVudF9pZBgBIAEoCUIIukgFcgOwAQESPQoLdGlja2V0X3R5cGUYAiABKAsyIC5ib3hvZmZpY2UuY2F0YWxvZy52MS5UaWNrZXRUeXBlQga6SAPIAQESHwoKcmVxdWVzdF9pZBgDIAEoCUILukgI2AEBcgOwAQESGAoGcmVhc29uGAQgASgJQgi6SAVyAxj0AyJDChVBZGRUaWNrZXRUeXBlUmVzcG9uc2USKgoFZXZlbnQYASABKAsyGy5ib3hvZmZpY2UuY2F0YWxvZy52MS5FdmVudCKAAgoXVXBkYXRlVGlja2V0VHlwZVJlcXVlc3QSGgoIZXZlbnRfaWQYASABKAlCCLpIBXIDsAEBEiAKDnRpY2tldF90eXBlX2lkGAIgASgJQgi6SAVyA7ABARI9Cgt0aWNrZXRfdHlwZRgDIAEoCzIgLmJveG9mZmljZS5jYXRhbG9nLnYxLlRpY2tldFR5cGVCBrpIA8gBARI3Cgt1cGRhdGVfbWFzaxgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5GaWVsZE1hc2tCBrpIA8gBARIVCgRldGFnGAUgASgJQge6SARyAhhAEhgKBnJlYXNvbhgGIAEoCUIIukgFcgMY9AMiRgoYVXBkYXRlVGlja2V0VHlwZVJlc3BvbnNlEioKBWV2ZW50GAEgASgLMhsuYm94b2ZmaWNlLmNhdGFsb2cudjEuRXZlbnQiiAEKF0xpc3RBdWRpdEVudHJpZXNSZXF1ZXN0Eh0KCXBhZ2Vfc2l6ZRgBIAEoBUIKukgHGgUY9AMoABIcCgpwYWdlX3Rva2VuGAIgASgJQgi6SAVyAxj0AxIwCgZmaWx0ZXIYAyABKAsyIC5ib3hvZmZpY2UuY29tbW9uLnYxLkF1ZGl0RmlsdGVyImUKGExpc3RBdWRpdEVudHJpZXNSZXNwb25zZRIwCgdlbnRyaWVzGAEgAygLMh8uYm94b2ZmaWNlLmNvbW1vbi52MS5BdWRpdEVudHJ5EhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSp2CgpFdmVudFN0YXRlEhsKF0VWRU5UX1NUQVRFX1VOU1BFQ0lGSUVEEAASFQoRRVZFTlRfU1RBVEVfRFJBRlQQARIZChVFVkVOVF9TVEFURV9QVUJMSVNIRUQQAhIZChVFVkVOVF9TVEFURV9DQU5DRUxMRUQQAzL9BwoOQ2F0YWxvZ1NlcnZpY2USZAoIR2V0RXZlbnQSJS5ib3hvZmZpY2UuY2F0YWxvZy52MS5HZXRFdmVudFJlcXVlc3QaJi5ib3hvZmZpY2UuY2F0YWxvZy52MS5HZXRFdmVudFJlc3BvbnNlIgmQAgGiuxgCCAESagoKTGlzdEV2ZW50cxInLmJveG9mZmljZS5jYXRhbG9nLnYxLkxpc3RFdmVudHNSZXF1ZXN0GiguYm94b2ZmaWNlLmNhdGFsb2cudjEuTGlzdEV2ZW50c1Jlc3BvbnNlIgmQAgGiuxgCCAESagoLQ3JlYXRlRXZlbnQSKC5ib3hvZmZpY2UuY2F0YWxvZy52MS5DcmVhdGVFdmVudFJlcXVlc3QaKS5ib3hvZmZpY2UuY2F0YWxvZy52MS5DcmVhdGVFdmVudFJlc3BvbnNlIgaiuxgCCAISagoLVXBkYXRlRXZlbnQSKC5ib3hvZmZpY2UuY2F0YWxvZy52MS5VcGRhdGVFdmVudFJlcXVlc3QaKS5ib3hvZmZpY2UuY2F0YWxvZy52MS5VcGRhdGVFdmVudFJlc3BvbnNlIgaiuxgCCAISbQoMUHVibGlzaEV2ZW50EikuYm94b2ZmaWNlLmNhdGFsb2cudjEuUHVibGlzaEV2ZW50UmVxdWVzdBoqLmJveG9mZmljZS5jYXRhbG9nLnYxLlB1Ymxpc2hFdmVudFJlc3BvbnNlIgaiuxgCCAISagoLQ2FuY2VsRXZlbnQSKC5ib3hvZmZpY2UuY2F0YWxvZy52MS5DYW5jZWxFdmVudFJlcXVlc3QaKS5ib3hvZmZpY2UuY2F0YWxvZy52MS5DYW5jZWxFdmVudFJlc3BvbnNlIgaiuxgCCAIScAoNQWRkVGlja2V0VHlwZRIqLmJveG9mZmljZS5jYXRhbG9nLnYxLkFkZFRpY2tldFR5cGVSZXF1ZXN0GisuYm94b2ZmaWNlLmNhdGFsb2cudjEuQWRkVGlja2V0VHlwZVJlc3BvbnNlIgaiuxgCCAISeQoQVXBkYXRlVGlja2V0VHlwZRItLmJveG9mZmljZS5jYXRhbG9nLnYxLlVwZGF0ZVRpY2tldFR5cGVSZXF1ZXN0Gi4uYm94b2ZmaWNlLmNhdGFsb2cudjEuVXBkYXRlVGlja2V0VHlwZVJlc3BvbnNlIgaiuxgCCAISeQoQTGlzdEF1ZGl0RW50cmllcxItLmJveG9mZmljZS5jYXRhbG9nLnYxLkxpc3RBdWRpdEVudHJpZXNSZXF1ZXN0Gi4uYm94b2ZmaWNlLmNhdGFsb2cudjEuTGlzdEF1ZGl0RW50cmllc1Jlc3BvbnNlIgaiuxgCCAJiBnByb3RvMw", [file_boxoffice_common_v1_access, file_boxoffice_common_v1_audit, file_boxoffice_common_v1_money, file_buf_validate_validate, file_google_protobuf_field_mask, file_google_protobuf_timestamp]);
 
 /**
  * @generated from message boxoffice.catalog.v1.Event
@@ -270,6 +272,13 @@ export type CreateEventRequest = Message<"boxoffice.catalog.v1.CreateEventReques
    * @generated from field: string request_id = 2;
    */
   requestId: string;
+
+  /**
+   * Why, for the audit.
+   *
+   * @generated from field: string reason = 3;
+   */
+  reason: string;
 };
 
 /**
@@ -323,6 +332,13 @@ export type UpdateEventRequest = Message<"boxoffice.catalog.v1.UpdateEventReques
    * @generated from field: string etag = 4;
    */
   etag: string;
+
+  /**
+   * Why, for the audit.
+   *
+   * @generated from field: string reason = 5;
+   */
+  reason: string;
 };
 
 /**
@@ -357,6 +373,13 @@ export type PublishEventRequest = Message<"boxoffice.catalog.v1.PublishEventRequ
    * @generated from field: string event_id = 1;
    */
   eventId: string;
+
+  /**
+   * Why, for the audit.
+   *
+   * @generated from field: string reason = 2;
+   */
+  reason: string;
 };
 
 /**
@@ -391,6 +414,13 @@ export type CancelEventRequest = Message<"boxoffice.catalog.v1.CancelEventReques
    * @generated from field: string event_id = 1;
    */
   eventId: string;
+
+  /**
+   * Why, for the audit.
+   *
+   * @generated from field: string reason = 2;
+   */
+  reason: string;
 };
 
 /**
@@ -435,6 +465,13 @@ export type AddTicketTypeRequest = Message<"boxoffice.catalog.v1.AddTicketTypeRe
    * @generated from field: string request_id = 3;
    */
   requestId: string;
+
+  /**
+   * Why, for the audit.
+   *
+   * @generated from field: string reason = 4;
+   */
+  reason: string;
 };
 
 /**
@@ -493,6 +530,13 @@ export type UpdateTicketTypeRequest = Message<"boxoffice.catalog.v1.UpdateTicket
    * @generated from field: string etag = 5;
    */
   etag: string;
+
+  /**
+   * Why, for the audit.
+   *
+   * @generated from field: string reason = 6;
+   */
+  reason: string;
 };
 
 /**
@@ -518,6 +562,59 @@ export type UpdateTicketTypeResponse = Message<"boxoffice.catalog.v1.UpdateTicke
  */
 export const UpdateTicketTypeResponseSchema: GenMessage<UpdateTicketTypeResponse> = /*@__PURE__*/
   messageDesc(file_boxoffice_catalog_v1_catalog, 17);
+
+/**
+ * @generated from message boxoffice.catalog.v1.ListAuditEntriesRequest
+ */
+export type ListAuditEntriesRequest = Message<"boxoffice.catalog.v1.ListAuditEntriesRequest"> & {
+  /**
+   * 0 means 50, at most 500.
+   *
+   * @generated from field: int32 page_size = 1;
+   */
+  pageSize: number;
+
+  /**
+   * @generated from field: string page_token = 2;
+   */
+  pageToken: string;
+
+  /**
+   * @generated from field: boxoffice.common.v1.AuditFilter filter = 3;
+   */
+  filter?: AuditFilter | undefined;
+};
+
+/**
+ * Describes the message boxoffice.catalog.v1.ListAuditEntriesRequest.
+ * Use `create(ListAuditEntriesRequestSchema)` to create a new message.
+ */
+export const ListAuditEntriesRequestSchema: GenMessage<ListAuditEntriesRequest> = /*@__PURE__*/
+  messageDesc(file_boxoffice_catalog_v1_catalog, 18);
+
+/**
+ * @generated from message boxoffice.catalog.v1.ListAuditEntriesResponse
+ */
+export type ListAuditEntriesResponse = Message<"boxoffice.catalog.v1.ListAuditEntriesResponse"> & {
+  /**
+   * @generated from field: repeated boxoffice.common.v1.AuditEntry entries = 1;
+   */
+  entries: AuditEntry[];
+
+  /**
+   * Empty on the last page.
+   *
+   * @generated from field: string next_page_token = 2;
+   */
+  nextPageToken: string;
+};
+
+/**
+ * Describes the message boxoffice.catalog.v1.ListAuditEntriesResponse.
+ * Use `create(ListAuditEntriesResponseSchema)` to create a new message.
+ */
+export const ListAuditEntriesResponseSchema: GenMessage<ListAuditEntriesResponse> = /*@__PURE__*/
+  messageDesc(file_boxoffice_catalog_v1_catalog, 19);
 
 /**
  * @generated from enum boxoffice.catalog.v1.EventState
@@ -642,6 +739,16 @@ export const CatalogService: GenService<{
     methodKind: "unary";
     input: typeof UpdateTicketTypeRequestSchema;
     output: typeof UpdateTicketTypeResponseSchema;
+  },
+  /**
+   * What operators did here, newest first.
+   *
+   * @generated from rpc boxoffice.catalog.v1.CatalogService.ListAuditEntries
+   */
+  listAuditEntries: {
+    methodKind: "unary";
+    input: typeof ListAuditEntriesRequestSchema;
+    output: typeof ListAuditEntriesResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_boxoffice_catalog_v1_catalog, 0);

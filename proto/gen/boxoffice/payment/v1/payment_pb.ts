@@ -5,6 +5,8 @@
 import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import { enumDesc, fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
 import { file_boxoffice_common_v1_access } from "../../common/v1/access_pb.ts";
+import type { AuditEntry, AuditFilter } from "../../common/v1/audit_pb.ts";
+import { file_boxoffice_common_v1_audit } from "../../common/v1/audit_pb.ts";
 import type { Money } from "../../common/v1/money_pb.ts";
 import { file_boxoffice_common_v1_money } from "../../common/v1/money_pb.ts";
 import type { Reservation } from "../../reservation/v1/reservation_pb.ts";
@@ -18,7 +20,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file boxoffice/payment/v1/payment.proto.
  */
 export const file_boxoffice_payment_v1_payment: GenFile = /*@__PURE__*/
-  fileDesc("CiJib3hvZmZpY2UvcGF5bWVudC92MS9wYXltZW50LnByb3RvEhRib3hvZmZpY2UucGF5bWVudC52MSKVAQoVUGF5UmVzZXJ2YXRpb25SZXF1ZXN0EiAKDnJlc2VydmF0aW9uX2lkGAEgASgJQgi6SAVyA7ABARIZCgV0b2tlbhgCIAEoCUIKukgHcgUQARj0AxIeCg1jdXJyZW5jeV9jb2RlGAMgASgJQge6SARyAhggEh8KCnJlcXVlc3RfaWQYBCABKAlCC7pICNgBAXIDsAEBIoQBChZQYXlSZXNlcnZhdGlvblJlc3BvbnNlEi4KB3BheW1lbnQYASABKAsyHS5ib3hvZmZpY2UucGF5bWVudC52MS5QYXltZW50EjoKC3Jlc2VydmF0aW9uGAIgASgLMiUuYm94b2ZmaWNlLnJlc2VydmF0aW9uLnYxLlJlc2VydmF0aW9uIu8BCgdQYXltZW50EhIKCnBheW1lbnRfaWQYASABKAkSFgoOcmVzZXJ2YXRpb25faWQYAiABKAkSEAoIZXZlbnRfaWQYAyABKAkSMQoFc3RhdGUYBCABKA4yIi5ib3hvZmZpY2UucGF5bWVudC52MS5QYXltZW50U3RhdGUSKgoGYW1vdW50GAUgASgLMhouYm94b2ZmaWNlLmNvbW1vbi52MS5Nb25leRIWCg5mYWlsdXJlX3JlYXNvbhgGIAEoCRIvCgtjcmVhdGVfdGltZRgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiMQoRR2V0UGF5bWVudFJlcXVlc3QSHAoKcGF5bWVudF9pZBgBIAEoCUIIukgFcgOwAQEiRAoSR2V0UGF5bWVudFJlc3BvbnNlEi4KB3BheW1lbnQYASABKAsyHS5ib3hvZmZpY2UucGF5bWVudC52MS5QYXltZW50It0BChNMaXN0UGF5bWVudHNSZXF1ZXN0Eh0KCXBhZ2Vfc2l6ZRgBIAEoBUIKukgHGgUY9AMoABIcCgpwYWdlX3Rva2VuGAIgASgJQgi6SAVyAxj0AxJFCgZzdGF0ZXMYAyADKA4yIi5ib3hvZmZpY2UucGF5bWVudC52MS5QYXltZW50U3RhdGVCEbpIDpIBCxAKIgeCAQQQASAAEh0KCGV2ZW50X2lkGAQgASgJQgu6SAjYAQFyA7ABARIjCg5yZXNlcnZhdGlvbl9pZBgFIAEoCUILukgI2AEBcgOwAQEiYAoUTGlzdFBheW1lbnRzUmVzcG9uc2USLwoIcGF5bWVudHMYASADKAsyHS5ib3hvZmZpY2UucGF5bWVudC52MS5QYXltZW50EhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSrWAQoMUGF5bWVudFN0YXRlEh0KGVBBWU1FTlRfU1RBVEVfVU5TUEVDSUZJRUQQABIcChhQQVlNRU5UX1NUQVRFX1BST0NFU1NJTkcQARIbChdQQVlNRU5UX1NUQVRFX1NVQ0NFRURFRBACEhgKFFBBWU1FTlRfU1RBVEVfRkFJTEVEEAMSGQoVUEFZTUVOVF9TVEFURV9VTktOT1dOEAQSGwoXUEFZTUVOVF9TVEFURV9SRUZVTkRJTkcQBRIaChZQQVlNRU5UX1NUQVRFX1JFRlVOREVEEAYy3QIKDlBheW1lbnRTZXJ2aWNlEnMKDlBheVJlc2VydmF0aW9uEisuYm94b2ZmaWNlLnBheW1lbnQudjEuUGF5UmVzZXJ2YXRpb25SZXF1ZXN0GiwuYm94b2ZmaWNlLnBheW1lbnQudjEuUGF5UmVzZXJ2YXRpb25SZXNwb25zZSIGorsYAggBEmcKCkdldFBheW1lbnQSJy5ib3hvZmZpY2UucGF5bWVudC52MS5HZXRQYXltZW50UmVxdWVzdBooLmJveG9mZmljZS5wYXltZW50LnYxLkdldFBheW1lbnRSZXNwb25zZSIGorsYAggBEm0KDExpc3RQYXltZW50cxIpLmJveG9mZmljZS5wYXltZW50LnYxLkxpc3RQYXltZW50c1JlcXVlc3QaKi5ib3hvZmZpY2UucGF5bWVudC52MS5MaXN0UGF5bWVudHNSZXNwb25zZSIGorsYAggCYgZwcm90bzM", [file_boxoffice_common_v1_access, file_boxoffice_common_v1_money, file_boxoffice_reservation_v1_reservation, file_buf_validate_validate, file_google_protobuf_timestamp]);
+  fileDesc("CiJib3hvZmZpY2UvcGF5bWVudC92MS9wYXltZW50LnByb3RvEhRib3hvZmZpY2UucGF5bWVudC52MSKVAQoVUGF5UmVzZXJ2YXRpb25SZXF1ZXN0EiAKDnJlc2VydmF0aW9uX2lkGAEgASgJQgi6SAVyA7ABARIZCgV0b2tlbhgCIAEoCUIKukgHcgUQARj0AxIeCg1jdXJyZW5jeV9jb2RlGAMgASgJQge6SARyAhggEh8KCnJlcXVlc3RfaWQYBCABKAlCC7pICNgBAXIDsAEBIoQBChZQYXlSZXNlcnZhdGlvblJlc3BvbnNlEi4KB3BheW1lbnQYASABKAsyHS5ib3hvZmZpY2UucGF5bWVudC52MS5QYXltZW50EjoKC3Jlc2VydmF0aW9uGAIgASgLMiUuYm94b2ZmaWNlLnJlc2VydmF0aW9uLnYxLlJlc2VydmF0aW9uIu8BCgdQYXltZW50EhIKCnBheW1lbnRfaWQYASABKAkSFgoOcmVzZXJ2YXRpb25faWQYAiABKAkSEAoIZXZlbnRfaWQYAyABKAkSMQoFc3RhdGUYBCABKA4yIi5ib3hvZmZpY2UucGF5bWVudC52MS5QYXltZW50U3RhdGUSKgoGYW1vdW50GAUgASgLMhouYm94b2ZmaWNlLmNvbW1vbi52MS5Nb25leRIWCg5mYWlsdXJlX3JlYXNvbhgGIAEoCRIvCgtjcmVhdGVfdGltZRgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiMQoRR2V0UGF5bWVudFJlcXVlc3QSHAoKcGF5bWVudF9pZBgBIAEoCUIIukgFcgOwAQEiRAoSR2V0UGF5bWVudFJlc3BvbnNlEi4KB3BheW1lbnQYASABKAsyHS5ib3hvZmZpY2UucGF5bWVudC52MS5QYXltZW50It0BChNMaXN0UGF5bWVudHNSZXF1ZXN0Eh0KCXBhZ2Vfc2l6ZRgBIAEoBUIKukgHGgUY9AMoABIcCgpwYWdlX3Rva2VuGAIgASgJQgi6SAVyAxj0AxJFCgZzdGF0ZXMYAyADKA4yIi5ib3hvZmZpY2UucGF5bWVudC52MS5QYXltZW50U3RhdGVCEbpIDpIBCxAKIgeCAQQQASAAEh0KCGV2ZW50X2lkGAQgASgJQgu6SAjYAQFyA7ABARIjCg5yZXNlcnZhdGlvbl9pZBgFIAEoCUILukgI2AEBcgOwAQEiYAoUTGlzdFBheW1lbnRzUmVzcG9uc2USLwoIcGF5bWVudHMYASADKAsyHS5ib3hvZmZpY2UucGF5bWVudC52MS5QYXltZW50EhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSKIAQoXTGlzdEF1ZGl0RW50cmllc1JlcXVlc3QSHQoJcGFnZV9zaXplGAEgASgFQgq6SAcaBRj0AygAEhwKCnBhZ2VfdG9rZW4YAiABKAlCCLpIBXIDGPQDEjAKBmZpbHRlchgDIAEoCzIgLmJveG9mZmljZS5jb21tb24udjEuQXVkaXRGaWx0ZXIiZQoYTGlzdEF1ZGl0RW50cmllc1Jlc3BvbnNlEjAKB2VudHJpZXMYASADKAsyHy5ib3hvZmZpY2UuY29tbW9uLnYxLkF1ZGl0RW50cnkSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJKtYBCgxQYXltZW50U3RhdGUSHQoZUEFZTUVOVF9TVEFURV9VTlNQRUNJRklFRBAAEhwKGFBBWU1FTlRfU1RBVEVfUFJPQ0VTU0lORxABEhsKF1BBWU1FTlRfU1RBVEVfU1VDQ0VFREVEEAISGAoUUEFZTUVOVF9TVEFURV9GQUlMRUQQAxIZChVQQVlNRU5UX1NUQVRFX1VOS05PV04QBBIbChdQQVlNRU5UX1NUQVRFX1JFRlVORElORxAFEhoKFlBBWU1FTlRfU1RBVEVfUkVGVU5ERUQQBjLYAwoOUGF5bWVudFNlcnZpY2UScwoOUGF5UmVzZXJ2YXRpb24SKy5ib3hvZmZpY2UucGF5bWVudC52MS5QYXlSZXNlcnZhdGlvblJlcXVlc3QaLC5ib3hvZmZpY2UucGF5bWVudC52MS5QYXlSZXNlcnZhdGlvblJlc3BvbnNlIgaiuxgCCAESZwoKR2V0UGF5bWVudBInLmJveG9mZmljZS5wYXltZW50LnYxLkdldFBheW1lbnRSZXF1ZXN0GiguYm94b2ZmaWNlLnBheW1lbnQudjEuR2V0UGF5bWVudFJlc3BvbnNlIgaiuxgCCAESbQoMTGlzdFBheW1lbnRzEikuYm94b2ZmaWNlLnBheW1lbnQudjEuTGlzdFBheW1lbnRzUmVxdWVzdBoqLmJveG9mZmljZS5wYXltZW50LnYxLkxpc3RQYXltZW50c1Jlc3BvbnNlIgaiuxgCCAISeQoQTGlzdEF1ZGl0RW50cmllcxItLmJveG9mZmljZS5wYXltZW50LnYxLkxpc3RBdWRpdEVudHJpZXNSZXF1ZXN0Gi4uYm94b2ZmaWNlLnBheW1lbnQudjEuTGlzdEF1ZGl0RW50cmllc1Jlc3BvbnNlIgaiuxgCCAJiBnByb3RvMw", [file_boxoffice_common_v1_access, file_boxoffice_common_v1_audit, file_boxoffice_common_v1_money, file_boxoffice_reservation_v1_reservation, file_buf_validate_validate, file_google_protobuf_timestamp]);
 
 /**
  * @generated from message boxoffice.payment.v1.PayReservationRequest
@@ -229,6 +231,59 @@ export const ListPaymentsResponseSchema: GenMessage<ListPaymentsResponse> = /*@_
   messageDesc(file_boxoffice_payment_v1_payment, 6);
 
 /**
+ * @generated from message boxoffice.payment.v1.ListAuditEntriesRequest
+ */
+export type ListAuditEntriesRequest = Message<"boxoffice.payment.v1.ListAuditEntriesRequest"> & {
+  /**
+   * 0 means 50, at most 500.
+   *
+   * @generated from field: int32 page_size = 1;
+   */
+  pageSize: number;
+
+  /**
+   * @generated from field: string page_token = 2;
+   */
+  pageToken: string;
+
+  /**
+   * @generated from field: boxoffice.common.v1.AuditFilter filter = 3;
+   */
+  filter?: AuditFilter | undefined;
+};
+
+/**
+ * Describes the message boxoffice.payment.v1.ListAuditEntriesRequest.
+ * Use `create(ListAuditEntriesRequestSchema)` to create a new message.
+ */
+export const ListAuditEntriesRequestSchema: GenMessage<ListAuditEntriesRequest> = /*@__PURE__*/
+  messageDesc(file_boxoffice_payment_v1_payment, 7);
+
+/**
+ * @generated from message boxoffice.payment.v1.ListAuditEntriesResponse
+ */
+export type ListAuditEntriesResponse = Message<"boxoffice.payment.v1.ListAuditEntriesResponse"> & {
+  /**
+   * @generated from field: repeated boxoffice.common.v1.AuditEntry entries = 1;
+   */
+  entries: AuditEntry[];
+
+  /**
+   * Empty on the last page.
+   *
+   * @generated from field: string next_page_token = 2;
+   */
+  nextPageToken: string;
+};
+
+/**
+ * Describes the message boxoffice.payment.v1.ListAuditEntriesResponse.
+ * Use `create(ListAuditEntriesResponseSchema)` to create a new message.
+ */
+export const ListAuditEntriesResponseSchema: GenMessage<ListAuditEntriesResponse> = /*@__PURE__*/
+  messageDesc(file_boxoffice_payment_v1_payment, 8);
+
+/**
  * @generated from enum boxoffice.payment.v1.PaymentState
  */
 export const PaymentState = {
@@ -316,6 +371,16 @@ export const PaymentService: GenService<{
     methodKind: "unary";
     input: typeof ListPaymentsRequestSchema;
     output: typeof ListPaymentsResponseSchema;
+  },
+  /**
+   * What operators did here, newest first.
+   *
+   * @generated from rpc boxoffice.payment.v1.PaymentService.ListAuditEntries
+   */
+  listAuditEntries: {
+    methodKind: "unary";
+    input: typeof ListAuditEntriesRequestSchema;
+    output: typeof ListAuditEntriesResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_boxoffice_payment_v1_payment, 0);
