@@ -5,6 +5,7 @@ import { runServiceProcess } from "@boxoffice/platform/service-process.ts";
 import { SalesService } from "@boxoffice/proto/boxoffice/reservation/v1/sales_pb.ts";
 import { Completer } from "./completer.ts";
 import { catalogService } from "./rpc/catalog-service.ts";
+import { feedService } from "./rpc/feed-service.ts";
 import { tellSaleBy } from "./sales.ts";
 
 /** How long one call to the sale may take: well below the completer's lease. */
@@ -23,6 +24,9 @@ await runServiceProcess({
     lifecycle.onStop("deliveries", () => completer.idle());
     lifecycle.supervise("relay", (signal) => relay.run(signal));
     lifecycle.supervise("completer", (signal) => completer.run(signal));
-    return [catalogService({ database, completer, newId: runtime.newId, onCommit })];
+    return [
+      catalogService({ database, completer, newId: runtime.newId, onCommit }),
+      feedService({ database }),
+    ];
   },
 });

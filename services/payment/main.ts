@@ -7,6 +7,7 @@ import { readHmacKey } from "./hmac-key.ts";
 import { PaymentSteps } from "./payment-steps.ts";
 import { sandbox } from "./provider/sandbox.ts";
 import { ReservationCalls } from "./reservation-calls.ts";
+import { ledgerService } from "./rpc/ledger-service.ts";
 import { paymentService } from "./rpc/payment-service.ts";
 import { Settlement } from "./settlement.ts";
 
@@ -56,6 +57,9 @@ await runServiceProcess({
       runCompleter({ ledger, settlement, provider, runtime, log }, signal),
     );
     lifecycle.onStop("payments under way", () => cashier.drain(DRAIN_MS));
-    return [paymentService({ ledger, cashier, answerWithinMs: providerTimeoutMs + STEPS_MS })];
+    return [
+      paymentService({ ledger, cashier, answerWithinMs: providerTimeoutMs + STEPS_MS }),
+      ledgerService({ database }),
+    ];
   },
 });

@@ -42,6 +42,9 @@ export type Event = EventFields & {
   ticketTypes: readonly TicketType[];
 };
 
+/** What the other services hear of an event. */
+export type EventHeader = Pick<Event, "eventId" | "version" | "name" | "startsAt" | "timeZone" | "state">;
+
 export type OpenCommand = { kind: "open"; startsAt: Date; ticketTypes: readonly TicketType[] };
 
 export type TicketTypeCommand = {

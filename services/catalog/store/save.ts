@@ -1,9 +1,15 @@
 import type { Transaction } from "@boxoffice/platform/database.ts";
 import { appendOutbox } from "@boxoffice/platform/outbox.ts";
-import { ChangeSchema, EventState } from "@boxoffice/proto/boxoffice/events/v1/events_pb.ts";
+import { type Change, ChangeSchema, EventState } from "@boxoffice/proto/boxoffice/events/v1/events_pb.ts";
 import { create } from "@bufbuild/protobuf";
 import { timestampFromDate } from "@bufbuild/protobuf/wkt";
-import { type Change, type Event, nameKey, type TicketType } from "../domain/event.ts";
+import {
+  type Event,
+  type Change as EventAndCommand,
+  type EventHeader,
+  nameKey,
+  type TicketType,
+} from "../domain/event.ts";
 import { toCommandContent } from "./rows.ts";
 
 /** Writes a new event with its ticket types, and the message that says so. */
@@ -11,7 +17,7 @@ export async function insertEvent(
   tx: Transaction,
   newId: () => string,
   now: Date,
-  { event, ticketTypes }: Change,
+  { event, ticketTypes }: EventAndCommand,
 ): Promise<void> {
   await Promise.all([
     tx.query({
@@ -35,7 +41,7 @@ export async function saveChange(
   tx: Transaction,
   newId: () => string,
   now: Date,
-  { event, ticketTypes, command }: Change,
+  { event, ticketTypes, command }: EventAndCommand,
 ): Promise<void> {
   await Promise.all([
     tx.query({
@@ -106,9 +112,9 @@ async function upsertTicketTypes(
   });
 }
 
-function announce(tx: Transaction, newId: () => string, now: Date, event: Event): void {
-  const { eventId, version, name, startsAt, timeZone, state } = event;
-  const change = create(ChangeSchema, {
+/** An event as the other services hear of it: its own fields. */
+export function eventChange({ eventId, version, name, startsAt, timeZone, state }: EventHeader): Change {
+  return create(ChangeSchema, {
     change: {
       case: "event",
       value: {
@@ -121,5 +127,8 @@ function announce(tx: Transaction, newId: () => string, now: Date, event: Event)
       },
     },
   });
-  appendOutbox(tx, "catalog", newId, now, [{ eventId, changes: [change] }]);
+}
+
+function announce(tx: Transaction, newId: () => string, now: Date, event: Event): void {
+  appendOutbox(tx, "catalog", newId, now, [{ eventId: event.eventId, changes: [eventChange(event)] }]);
 }

@@ -18,6 +18,7 @@ import type { ChangeLanes } from "../lanes.ts";
 import { type At, getAvailability, getReservation, listReservations, recount } from "../store/read.ts";
 import { pauseSales } from "../store/sale.ts";
 import { change } from "./change.ts";
+import { reservationsCsv } from "./exports.ts";
 import { toAvailabilityMessage, toReservationMessage } from "./messages.ts";
 import { type ReserveCallOptions, reserve } from "./reserve.ts";
 
@@ -88,6 +89,11 @@ export function reservationService(options: ReservationServiceOptions): RpcServi
     },
 
     listAuditEntries: (request) => listAuditEntries(database, "reservation", request),
+
+    async *exportReservations(request) {
+      const states = request.states.map(parseState);
+      for await (const csv of reservationsCsv(database, parseId(request.eventId), states)) yield { csv };
+    },
   });
 }
 

@@ -16,6 +16,7 @@ import { abort, begin, confirm, releasePaid } from "../domain/transitions.ts";
 import type { ChangeLanes } from "../lanes.ts";
 import { changeTicketType, closeSales, openSales } from "../store/sale.ts";
 import { change } from "./change.ts";
+import { exportChanges } from "./exports.ts";
 import { parseTicketType, toReservationMessage } from "./messages.ts";
 import { type ReserveCallOptions, reserve } from "./reserve.ts";
 
@@ -107,6 +108,11 @@ export function salesService(options: SalesServiceOptions): RpcService {
         ),
       );
       return { results: outcomes.map((outcome) => ({ outcome })) };
+    },
+
+    async *export(request) {
+      const eventId = request.eventId === "" ? null : parseId(request.eventId);
+      for await (const batches of exportChanges(database, eventId)) yield { batches };
     },
   });
 }

@@ -40,7 +40,7 @@ export function announceTicketTypes(
   appendOutbox(tx, "reservation", newId, at, [{ eventId, changes: types.map(ticketTypeChange) }]);
 }
 
-function reservationChange(reservation: Reservation): Change {
+export function reservationChange(reservation: Reservation): Change {
   const { paidAt, closedAt } = reservation;
   return create(ChangeSchema, {
     change: {
@@ -64,7 +64,7 @@ function reservationChange(reservation: Reservation): Change {
   });
 }
 
-function ticketTypeChange(type: TicketType): Change {
+export function ticketTypeChange(type: TicketType): Change {
   const { ticketTypeId, definitionVersion, position, name, category, quantity } = type;
   return create(ChangeSchema, {
     change: {

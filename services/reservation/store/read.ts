@@ -156,6 +156,16 @@ export async function getAvailability(
   return { value: { event, types }, now: first.now };
 }
 
+/** @throws BoxofficeError EVENT_NOT_FOUND */
+export async function getSale(on: Queryable, eventId: string): Promise<EventSale> {
+  const [row] = await on.query<EventRow>({
+    text: `select ${EVENT_COLUMNS} from reservation.events where event_id = $1`,
+    values: [eventId],
+  });
+  if (row === undefined) throw eventNotFound();
+  return toEvent(row);
+}
+
 export type Counts = { quantity: number; available: number; held: number; paid: number };
 
 export type Recount = { ticketTypeId: string; name: string; booked: Counts; counted: Counts };
@@ -166,11 +176,7 @@ export type Recount = { ticketTypeId: string; name: string; booked: Counts; coun
  * @throws BoxofficeError EVENT_NOT_FOUND
  */
 export async function recount(on: Queryable, eventId: string): Promise<Recount[]> {
-  const [event] = await on.query<EventRow>({
-    text: `select ${EVENT_COLUMNS} from reservation.events where event_id = $1`,
-    values: [eventId],
-  });
-  if (event === undefined) throw eventNotFound();
+  await getSale(on, eventId);
   const rows = await on.query<
     Counts & { ticket_type_id: string; name: string; is_held: number; is_paid: number }
   >({

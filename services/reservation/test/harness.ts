@@ -37,6 +37,7 @@ export type Replica = {
   catalog: Client<typeof SalesService>;
   payment: Client<typeof SalesService>;
   gateway: Client<typeof SalesService>;
+  stats: Client<typeof SalesService>;
   close(): Promise<void>;
 };
 
@@ -51,7 +52,7 @@ export type ReplicaOptions = {
 export async function createSale() {
   const testDatabase = await createTestDatabase("reservation");
   const folder = mkdtempSync(join(tmpdir(), "boxoffice-reservation-"));
-  await ensureKeys(folder, ["operator", "catalog", "payment", "gateway", "reservation"]);
+  await ensureKeys(folder, ["operator", "catalog", "payment", "gateway", "reservation", "stats"]);
   const replicas: Replica[] = [];
   return {
     url: testDatabase.urlFor("reservation"),
@@ -97,6 +98,7 @@ async function startReplica(url: string, folder: string, options: ReplicaOptions
     catalog: await transportAs("catalog"),
     payment: await transportAs("payment"),
     gateway: await transportAs("gateway"),
+    stats: await transportAs("stats"),
   };
   const stop = new AbortController();
   const sweeping = withSweeper
@@ -117,6 +119,7 @@ async function startReplica(url: string, folder: string, options: ReplicaOptions
     catalog: createRpcClient(SalesService, transports.catalog),
     payment: createRpcClient(SalesService, transports.payment),
     gateway: createRpcClient(SalesService, transports.gateway),
+    stats: createRpcClient(SalesService, transports.stats),
     close: () => {
       closed ??= close();
       return closed;
