@@ -1,6 +1,9 @@
 import { Command, CommanderError } from "commander";
 import { eventsCommand } from "./commands/events.ts";
+import { paymentsCommand } from "./commands/payments.ts";
 import { recountCommand } from "./commands/recount.ts";
+import { refundCommand } from "./commands/refund.ts";
+import { resolveCommand } from "./commands/resolve.ts";
 import { tokenCommand } from "./commands/token.ts";
 import { describeFailure, EXIT, toFailure } from "./failure.ts";
 import type { Terminal } from "./terminal.ts";
@@ -31,7 +34,10 @@ function createProgram(terminal: Terminal): Command {
   return new Command("npm run op --")
     .description("What an operator does from the command line.")
     .addCommand(eventsCommand(terminal))
+    .addCommand(paymentsCommand(terminal))
     .addCommand(recountCommand(terminal))
+    .addCommand(refundCommand(terminal))
+    .addCommand(resolveCommand(terminal))
     .addCommand(tokenCommand(terminal))
     .addHelpText("after", HELP);
 }

@@ -104,6 +104,7 @@ export class Cashier {
         leaseMs: BEGIN_LEASE_MS,
       });
       if (payment === undefined) continue;
+      ledger.reached?.("attempt recorded");
       this.#start(payment, order);
       return payment;
     }

@@ -1,29 +1,23 @@
 import type { Logger } from "@boxoffice/platform/log.ts";
-import { refOf } from "@boxoffice/platform/ref.ts";
 import type { Runtime } from "@boxoffice/platform/runtime.ts";
-import type { Payment, PaymentState } from "./domain/payment.ts";
-import { giveUp, loseSight, recordOutcome } from "./domain/transitions.ts";
-import type { PaymentProvider } from "./provider/port.ts";
-import { CALL_TIMEOUT_MS } from "./reservation-calls.ts";
-import type { Settlement } from "./settlement.ts";
-import { changePayment, type Ledger } from "./store/change.ts";
+import type { PaymentState } from "./domain/payment.ts";
+import { type GoOnOptions, goOn, leaseMsFor } from "./go-on.ts";
 import { type Claimed, claimDue, postpone } from "./store/claim.ts";
 
-export type CompleterOptions = {
-  ledger: Ledger;
-  settlement: Settlement;
-  provider: PaymentProvider;
-  runtime: Runtime;
-  log: Logger;
-};
+export type CompleterOptions = GoOnOptions & { runtime: Runtime; log: Logger };
 
-const BATCH = 50;
+/** Somebody waits for these: a buyer for the tickets, or everybody for the seats. */
+const URGENT: PaymentState[] = ["CREATED", "CHARGING", "CHARGED", "FAILED"];
+
+/** These may be many, and take as long as the provider takes. */
+const PATIENT: PaymentState[] = ["REFUND_DUE", "REFUNDING", "REFUNDED"];
+
+/** How many payments are gone on with at a time. Patient ones never take the place of urgent ones. */
+const MAX_RUNNING = { urgent: 50, patient: 50 };
+
 const LOOK_EVERY_MS = 500;
 const RETRY_MS = 1_000;
-
-/** Longer than a look-up and a call take together. */
-const LOOKUP_TIMEOUT_MS = 5_000;
-const LEASE_MS = 2 * CALL_TIMEOUT_MS + LOOKUP_TIMEOUT_MS;
+const DRAIN_MS = 2_000;
 
 const FIRST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 10_000;
@@ -31,90 +25,64 @@ const LONGEST_PAUSE_MS = 10_000;
 /** Goes on with payments that a crash, a lost answer or a service that is away has left, on every replica at once. */
 export async function runCompleter(options: CompleterOptions, signal: AbortSignal): Promise<void> {
   const { runtime, log } = options;
+  const running = { urgent: new Set<Promise<void>>(), patient: new Set<Promise<void>>() };
   let isFailing = false;
+  const failed = (error: unknown) => {
+    if (!isFailing) log.warn({ error }, "cannot complete payments; they are kept and tried again");
+    isFailing = true;
+  };
   while (!signal.aborted) {
     try {
-      const taken = await completeOnce(options, signal);
+      let isMore = false;
+      for (const kind of ["urgent", "patient"] as const) {
+        const free = MAX_RUNNING[kind] - running[kind].size;
+        const claimed = free > 0 ? await claim(options, kind, free) : [];
+        for (const each of claimed) {
+          const work = complete(options, each, signal)
+            .catch(failed)
+            .finally(() => running[kind].delete(work));
+          running[kind].add(work);
+        }
+        isMore ||= claimed.length > 0 && claimed.length === free;
+      }
       if (isFailing) log.info("payments are being completed again");
       isFailing = false;
-      if (taken < BATCH) await runtime.sleep(LOOK_EVERY_MS, signal);
+      if (isMore) await Promise.race([...running.urgent, ...running.patient]);
+      else await runtime.sleep(LOOK_EVERY_MS, signal);
     } catch (error) {
-      if (!isFailing) log.warn({ error }, "cannot complete payments; they are kept and tried again");
-      isFailing = true;
+      failed(error);
       await runtime.sleep(RETRY_MS, signal);
     }
   }
+  const ended = Promise.all([...running.urgent, ...running.patient]);
+  await Promise.race([ended, runtime.sleep(DRAIN_MS)]);
 }
 
-/** Takes over at most one batch of payments. @returns how many */
+/** Takes over as many payments as may be gone on with at a time, and waits for them. @returns how many */
 export async function completeOnce(options: CompleterOptions, signal: AbortSignal): Promise<number> {
-  const { ledger, provider } = options;
-  const lease = { id: ledger.newId(), ms: LEASE_MS };
-  const states: PaymentState[] = ["CREATED", "CHARGING", "CHARGED", "FAILED"];
-  if (provider.lookup !== undefined) states.push("UNKNOWN"); // else only an operator can tell
-  const claimed = await claimDue(ledger.database, { lease, states, limit: BATCH });
+  const urgent = await claim(options, "urgent", MAX_RUNNING.urgent);
+  const claimed = [...urgent, ...(await claim(options, "patient", MAX_RUNNING.patient))];
   const results = await Promise.allSettled(claimed.map((each) => complete(options, each, signal)));
   const failure = results.find((result) => result.status === "rejected");
   if (failure) throw failure.reason;
   return claimed.length;
 }
 
+function claim(
+  { ledger, provider }: CompleterOptions,
+  kind: "urgent" | "patient",
+  limit: number,
+): Promise<Claimed[]> {
+  const lease = { id: ledger.newId(), ms: leaseMsFor(provider) };
+  // Where the provider cannot tell what became of a charge, only an operator can.
+  const patient = provider.canLookUp ? [...PATIENT, "UNKNOWN" as const] : PATIENT;
+  return claimDue(ledger.database, { lease, states: kind === "urgent" ? URGENT : patient, limit });
+}
+
 async function complete(options: CompleterOptions, claimed: Claimed, signal: AbortSignal): Promise<void> {
   const { payment, tries } = claimed;
+  options.ledger.reached?.("taken over");
   if (await goOn(options, payment, signal)) return;
   const pauseMs = Math.min(FIRST_PAUSE_MS * 2 ** (tries - 1), LONGEST_PAUSE_MS);
   await postpone(options.ledger.database, payment.paymentId, { id: payment.leaseId, ms: pauseMs });
-}
-
-/** Goes on as far as can be gone now. @returns false when it has to be tried again */
-async function goOn(options: CompleterOptions, payment: Payment, signal: AbortSignal): Promise<boolean> {
-  const { ledger, settlement, log } = options;
-  const { leaseId } = payment;
-  const change = async (step: (before: Payment) => Payment) =>
-    (await changePayment(ledger, payment.paymentId, { id: leaseId, ms: LEASE_MS }, step)) ?? payment;
-  switch (payment.state) {
-    case "CREATED": {
-      // FAILED first: from then on nobody charges, so that the hold may be given back.
-      const failed = await change((before) => giveUp(before, leaseId, "DEPENDENCY_UNAVAILABLE", null));
-      return !failed.isAbortPending || goOn(options, failed, signal);
-    }
-    case "CHARGING": {
-      log.warn({ reservation_ref: refOf(payment.reservationId) }, "nobody knows the outcome of a charge");
-      const unknown = await change((before) => loseSight(before, leaseId));
-      return unknown.state !== "UNKNOWN" || goOn(options, unknown, signal);
-    }
-    case "UNKNOWN": {
-      const found = await lookUp(options, payment);
-      if (found === undefined) return false;
-      const known = await change((before) => recordOutcome(before, found));
-      return known.state === "UNKNOWN" ? false : goOn(options, known, signal);
-    }
-    case "CHARGED":
-      return (await settlement.confirm(payment, { tries: 1, signal })).isDone;
-    case "FAILED":
-      return !payment.isAbortPending || (await settlement.abort(payment, { tries: 1, signal })).isDone;
-    case "CONFIRMED":
-    case "REFUND_DUE":
-      return true;
-  }
-}
-
-/** Never a second charge: the provider is only asked what became of the first. */
-async function lookUp({ provider, runtime, log }: CompleterOptions, payment: Payment) {
-  if (provider.lookup === undefined) return undefined;
-  const over = new AbortController();
-  try {
-    const found = await Promise.race([
-      provider.lookup(payment.paymentId, over.signal),
-      runtime.sleep(LOOKUP_TIMEOUT_MS, over.signal),
-    ]);
-    if (found === "charged") return { kind: "charged" } as const;
-    if (found === "failed") return { kind: "failed", reason: "PAYMENT_FAILED" } as const;
-  } catch (error) {
-    const name = error instanceof Error ? error.name : typeof error;
-    log.warn({ error_name: name }, "the provider cannot be asked what became of a charge");
-  } finally {
-    over.abort();
-  }
-  return undefined;
 }

@@ -3,12 +3,11 @@ import type { Logger } from "@boxoffice/platform/log.ts";
 import { refOf } from "@boxoffice/platform/ref.ts";
 import type { Runtime } from "@boxoffice/platform/runtime.ts";
 import type { Reservation } from "@boxoffice/proto/boxoffice/reservation/v1/reservation_pb.ts";
-import { charge } from "./charge.ts";
 import { failureError, nothingHappened } from "./domain/failure.ts";
 import type { Order } from "./domain/order.ts";
-import type { Bill, Payment } from "./domain/payment.ts";
+import { type Bill, hasWorkLeft, type Payment } from "./domain/payment.ts";
 import { giveUp, type Outcome, recordOutcome, startCharging } from "./domain/transitions.ts";
-import type { PaymentProvider } from "./provider/port.ts";
+import type { ProviderCalls } from "./provider-calls.ts";
 import { CALL_TIMEOUT_MS, type ReservationCalls } from "./reservation-calls.ts";
 import type { Settlement } from "./settlement.ts";
 import { discardAttempt } from "./store/attempts.ts";
@@ -19,11 +18,9 @@ export type PaymentStepsOptions = {
   ledger: Ledger;
   reservations: ReservationCalls;
   settlement: Settlement;
-  provider: PaymentProvider;
+  provider: ProviderCalls;
   runtime: Runtime;
   log: Logger;
-  /** How long the provider may take, in milliseconds. */
-  providerTimeoutMs: number;
 };
 
 /** A payment and, where it is known, its reservation after it. */
@@ -79,6 +76,7 @@ export class PaymentSteps {
         await this.#persist(() => discardAttempt(ledger.database, payment.paymentId));
         throw reply.error;
     }
+    ledger.reached?.("begun");
     const { bill, reservation } = reply.value;
     if (order.currencyCode !== bill.currencyCode) {
       const error = failureError({ ...payment, failureReason: "CURRENCY_NOT_SUPPORTED" }, order.currencyCode);
@@ -87,9 +85,13 @@ export class PaymentSteps {
     const charging = await this.#change(payment, startCharging, this.#chargeLeaseMs, payment.leaseId, bill);
     const isMine = charging.state === "CHARGING" && charging.leaseId === payment.leaseId;
     if (!isMine) return this.#notCharged(charging);
+    ledger.reached?.("charging recorded");
     onProgress({ payment: charging, reservation });
     const outcome = await this.#charge(charging, bill, order.token);
-    return this.#finish(await this.#record(charging, outcome), reservation);
+    ledger.reached?.("provider answered");
+    const recorded = await this.#record(charging, outcome);
+    ledger.reached?.("outcome recorded");
+    return this.#finish(recorded, reservation);
   }
 
   /** The process ends: a database that does not answer is not waited for any more. */
@@ -114,20 +116,10 @@ export class PaymentSteps {
 
   /** Holds no transaction and no connection, and knows of no caller. */
   #charge(payment: Payment, bill: Bill, token: string): Promise<Outcome> {
-    const { provider, runtime, log, providerTimeoutMs } = this.#options;
-    const about = { reservation_ref: refOf(payment.reservationId) };
-    return charge(
-      {
-        provider,
-        runtime,
-        timeoutMs: providerTimeoutMs,
-        onLateOutcome: (outcome) => void this.#recordLate(payment, outcome),
-        onUnexpected: (error) => {
-          const name = error instanceof Error ? error.name : typeof error;
-          log.error({ ...about, error_name: name }, "the outcome of a charge is unknown");
-        },
-      },
+    return this.#options.provider.charge(
       { amount: bill.amountMinor, currency: bill.currencyCode, token, idempotencyKey: payment.paymentId },
+      { reservation_ref: refOf(payment.reservationId) },
+      (outcome) => void this.#recordLate(payment, outcome),
     );
   }
 
@@ -151,14 +143,12 @@ export class PaymentSteps {
     const { settlement } = this.#options;
     if (payment.state === "CHARGED") {
       const settled = await settlement.confirm(payment, PATIENCE);
-      if (!settled.isDone) await this.#handOver(payment);
+      if (hasWorkLeft(settled.payment)) await this.#handOver(payment);
       const stillPaying = settled.isDone ? undefined : reservation;
       return { payment: settled.payment, reservation: settled.reservation ?? stillPaying };
     }
-    if (payment.isAbortPending) {
-      const { isDone } = await settlement.abort(payment, PATIENCE);
-      if (!isDone) await this.#handOver(payment);
-    }
+    const settled = payment.isAbortPending ? await settlement.abort(payment, PATIENCE) : { payment };
+    if (hasWorkLeft(settled.payment)) await this.#handOver(payment);
     return { payment, reservation: payment.state === "UNKNOWN" ? reservation : undefined };
   }
 
@@ -169,7 +159,7 @@ export class PaymentSteps {
   }
 
   get #chargeLeaseMs(): number {
-    return this.#options.providerTimeoutMs + CHARGE_LEASE_MARGIN_MS;
+    return this.#options.provider.timeoutMs + CHARGE_LEASE_MARGIN_MS;
   }
 
   /** A step that is written for certain: what is known here must not be lost because the database is away. */

@@ -88,6 +88,17 @@ export class ReservationCalls {
     });
   }
 
+  /** Makes a PAID reservation CANCELLED, now that its money is back. */
+  release(
+    { reservationId, paymentId, keepsOffSale: keepOffSale }: PaymentOf & Pick<Payment, "keepsOffSale">,
+    patience: Patience,
+  ) {
+    return this.#ask(patience, async (options) => {
+      const answer = await this.#sales.releasePaid({ reservationId, paymentId, keepOffSale }, options);
+      return answer.reservation;
+    });
+  }
+
   /** The reservation as it is now; undefined where it cannot be had. */
   async get(reservationId: string): Promise<Reservation | undefined> {
     try {

@@ -29,7 +29,7 @@ export function admit(
   const attempts = payments.filter(({ reservationId }) => reservationId === order.reservationId);
   const paid = attempts.find(({ state }) => state === "CONFIRMED");
   if (paid !== undefined) throw alreadyPaid(paid);
-  const other = attempts.find(({ state }) => state !== "FAILED");
+  const other = attempts.find(({ state }) => state !== "FAILED" && state !== "REFUNDED");
   if (other !== undefined) throw inProgress(other);
   const unaborted = attempts.filter(({ isAbortPending }) => isAbortPending);
   if (unaborted.length > 0) return { kind: "abort first", payments: unaborted };

@@ -7,7 +7,9 @@ import type { Reason } from "@boxoffice/platform/errors.ts";
  * CONFIRMED: the reservation is paid.
  * FAILED: no money moved.
  * UNKNOWN: the provider was asked and its answer is not known.
- * REFUND_DUE: it took money for a reservation that is not to be had.
+ * REFUND_DUE: it took money for a reservation that is not to be had, and is asked to give it back.
+ * REFUNDING: an operator has the money of a paid reservation given back.
+ * REFUNDED: the money is back.
  */
 export const PAYMENT_STATES = [
   "CREATED",
@@ -17,6 +19,8 @@ export const PAYMENT_STATES = [
   "FAILED",
   "UNKNOWN",
   "REFUND_DUE",
+  "REFUNDING",
+  "REFUNDED",
 ] as const;
 export type PaymentState = (typeof PAYMENT_STATES)[number];
 
@@ -37,8 +41,12 @@ export type Payment = {
   bill: Bill | null;
   /** With FAILED only. */
   failureReason: Reason | null;
-  /** FAILED, and the hold was not given back yet. */
+  /** It failed, or was taken for failed, and the hold was not given back yet. */
   isAbortPending: boolean;
+  /** REFUNDED, and the reservation does not know yet. */
+  isReleasePending: boolean;
+  /** From REFUNDING on: whether the tickets stay off sale. */
+  keepsOffSale: boolean;
   /** Of whoever works on it, or did last. */
   leaseId: string;
   createdAt: Date;
@@ -48,7 +56,7 @@ export type Payment = {
 export type Fingerprint = { content: string; token: string };
 
 /** The states of a payment that readers are told. */
-export type PublicState = "PROCESSING" | "SUCCEEDED" | "FAILED" | "UNKNOWN" | "REFUNDING";
+export type PublicState = "PROCESSING" | "SUCCEEDED" | "FAILED" | "UNKNOWN" | "REFUNDING" | "REFUNDED";
 
 /**
  * SUCCEEDED is said only once the reservation is paid: money alone is no ticket. REFUND_DUE is told as REFUNDING:
@@ -62,9 +70,14 @@ export const PUBLIC_STATES = {
   FAILED: "FAILED",
   UNKNOWN: "UNKNOWN",
   REFUND_DUE: "REFUNDING",
+  REFUNDING: "REFUNDING",
+  REFUNDED: "REFUNDED",
 } as const satisfies Record<PaymentState, PublicState>;
 
+/** The states in which there is nothing left to learn or to ask for; the reservation may still have to be told. */
+const ENDS: readonly PaymentState[] = ["CONFIRMED", "FAILED", "REFUNDED"];
+
 /** Whether somebody has to go on with the payment. An unknown outcome may still be learned. */
-export function hasWorkLeft({ state, isAbortPending }: Payment): boolean {
-  return state !== "CONFIRMED" && state !== "REFUND_DUE" && (state !== "FAILED" || isAbortPending);
+export function hasWorkLeft({ state, isAbortPending, isReleasePending }: Payment): boolean {
+  return !ENDS.includes(state) || isAbortPending || isReleasePending;
 }

@@ -49,7 +49,7 @@ export function confirmed(payment: Payment): Payment {
   return payment.state === "CHARGED" ? { ...next(payment), state: "CONFIRMED" } : payment;
 }
 
-/** CHARGED → REFUND_DUE: the reservation will never take this payment. */
+/** CHARGED → REFUND_DUE: the reservation will never take this payment, and so has no hold to give back. */
 export function confirmRefused(payment: Payment): Payment {
   return payment.state === "CHARGED" ? owed(payment) : payment;
 }
@@ -57,6 +57,22 @@ export function confirmRefused(payment: Payment): Payment {
 /** The reservation has its hold back, as far as there was time left. */
 export function aborted(payment: Payment): Payment {
   return payment.isAbortPending ? { ...payment, isAbortPending: false } : payment;
+}
+
+/** CONFIRMED → REFUNDING: the money is to be given back, and then the tickets. */
+export function startRefund(payment: Payment, keepsOffSale: boolean): Payment {
+  return payment.state === "CONFIRMED" ? { ...next(payment), state: "REFUNDING", keepsOffSale } : payment;
+}
+
+/** REFUNDING or REFUND_DUE → REFUNDED: the money is back. Only a reservation that was paid has to be told. */
+export function refunded(payment: Payment): Payment {
+  if (payment.state !== "REFUNDING" && payment.state !== "REFUND_DUE") return payment;
+  return { ...next(payment), state: "REFUNDED", isReleasePending: payment.state === "REFUNDING" };
+}
+
+/** The reservation is CANCELLED, and its tickets are where they belong. */
+export function released(payment: Payment): Payment {
+  return payment.isReleasePending ? { ...payment, isReleasePending: false } : payment;
 }
 
 const next = (payment: Payment): Payment => ({ ...payment, version: payment.version + 1 });
@@ -68,9 +84,5 @@ const failed = (payment: Payment, failureReason: Reason): Payment => ({
   isAbortPending: true,
 });
 
-const owed = (payment: Payment): Payment => ({
-  ...next(payment),
-  state: "REFUND_DUE",
-  failureReason: null,
-  isAbortPending: false,
-});
+/** A hold that was not given back yet still has to be. */
+const owed = (payment: Payment): Payment => ({ ...next(payment), state: "REFUND_DUE", failureReason: null });

@@ -9,8 +9,11 @@ export type PaymentProvider = {
   charge(request: ChargeRequest): Promise<PaymentResult>;
   /** What became of a charge, where the provider can tell. `not_found` proves nothing: the charge may be on its way. */
   lookup?(idempotencyKey: string, signal: AbortSignal): Promise<"charged" | "failed" | "not_found">;
-  /** Gives the whole amount of a charge back; repeated, it does so once. */
-  refund?(idempotencyKey: string): Promise<void>;
+  /**
+   * Gives the whole amount of a charge back, and resolves once that is certain. Repeated, it does so once: whatever
+   * it throws, it is asked again with the same key.
+   */
+  refund?(idempotencyKey: string, signal: AbortSignal): Promise<void>;
 };
 
 export type ChargeRequest = {
@@ -47,6 +50,11 @@ export class NotSentError extends Error {
   override readonly name = "NotSentError";
 }
 
+/** The provider answered that it did not look at the request: a wrong key, too many requests. No money moved. */
+export class TurnedAwayError extends Error {
+  override readonly name = "TurnedAwayError";
+}
+
 /**
  * Which errors of a charge are definite: no money moved, and the hold is given back. This is the whole list.
  * From the first byte on, everything else (a timeout, a lost connection, an answer that makes no sense, an error
@@ -58,6 +66,6 @@ export function definiteFailure(error: unknown): Reason | undefined {
   if (error instanceof CardError) return "CARD_DECLINED";
   if (error instanceof PaymentError) return "PAYMENT_FAILED";
   if (error instanceof CurrencyError) return "CURRENCY_NOT_SUPPORTED";
-  if (error instanceof NotSentError) return "DEPENDENCY_UNAVAILABLE";
+  if (error instanceof NotSentError || error instanceof TurnedAwayError) return "DEPENDENCY_UNAVAILABLE";
   return undefined;
 }

@@ -1,11 +1,14 @@
 import { listAuditEntries } from "@boxoffice/platform/audit.ts";
-import { BoxofficeError } from "@boxoffice/platform/errors.ts";
 import { cutPage, parsePage, sortKey } from "@boxoffice/platform/pages.ts";
 import { CURRENCY, parseId } from "@boxoffice/platform/parse.ts";
+import { actOf } from "@boxoffice/platform/rpc/access.ts";
 import { type RpcService, service } from "@boxoffice/platform/rpc/service.ts";
-import { PaymentService } from "@boxoffice/proto/boxoffice/payment/v1/payment_pb.ts";
+import { PaymentOutcome, PaymentService } from "@boxoffice/proto/boxoffice/payment/v1/payment_pb.ts";
 import type { HandlerContext } from "@connectrpc/connect";
 import type { Cashier, Wait } from "../cashier.ts";
+import { parseReason } from "../domain/acts.ts";
+import type { OperatorDesk } from "../operator-desk.ts";
+import { noSuchPayment } from "../store/acts.ts";
 import type { Ledger } from "../store/change.ts";
 import { getPayment, listPayments } from "../store/read.ts";
 import { statesToldAs, toPaymentMessage } from "./messages.ts";
@@ -13,6 +16,7 @@ import { statesToldAs, toPaymentMessage } from "./messages.ts";
 export type PaymentServiceOptions = {
   ledger: Ledger;
   cashier: Cashier;
+  desk: OperatorDesk;
   /** How long an answer may wait for the payment to end, in milliseconds. */
   answerWithinMs: number;
 };
@@ -21,7 +25,8 @@ export type PaymentServiceOptions = {
 const ANSWER_MARGIN_MS = 500;
 
 /** What buyers and operators ask of payments. */
-export function paymentService({ ledger, cashier, answerWithinMs }: PaymentServiceOptions): RpcService {
+export function paymentService(options: PaymentServiceOptions): RpcService {
+  const { ledger, cashier, desk, answerWithinMs } = options;
   return service(PaymentService, {
     async payReservation(request, context) {
       const order = {
@@ -36,7 +41,7 @@ export function paymentService({ ledger, cashier, answerWithinMs }: PaymentServi
 
     async getPayment(request) {
       const payment = await getPayment(ledger.database, parseId(request.paymentId));
-      if (payment === undefined) throw new BoxofficeError("PAYMENT_NOT_FOUND", "There is no such payment.");
+      if (payment === undefined) throw noSuchPayment();
       return { payment: toPaymentMessage(payment) };
     },
 
@@ -52,6 +57,19 @@ export function paymentService({ ledger, cashier, answerWithinMs }: PaymentServi
       return { payments: page.map(toPaymentMessage), nextPageToken };
     },
 
+    async resolvePayment(request, context) {
+      const outcome = OUTCOMES[request.outcome];
+      if (outcome === undefined) throw new Error("the contract's rules let no other outcome through");
+      const payment = await desk.perform({ ...actOn(request, context), kind: "resolve", outcome });
+      return { payment: toPaymentMessage(payment) };
+    },
+
+    async refundPayment(request, context) {
+      const { keepOffSale: keepsOffSale } = request;
+      const payment = await desk.perform({ ...actOn(request, context), kind: "refund", keepsOffSale });
+      return { payment: toPaymentMessage(payment) };
+    },
+
     listAuditEntries: (request) => listAuditEntries(ledger.database, "payment", request),
   });
 }
@@ -61,5 +79,20 @@ function waitOf(context: HandlerContext, limitMs: number): Wait {
   const leftMs = context.timeoutMs() ?? Number.POSITIVE_INFINITY;
   return { ms: Math.max(0, Math.min(limitMs, leftMs - ANSWER_MARGIN_MS)), signal: context.signal };
 }
+
+/** What acts have in common: on what, who and why. */
+function actOn(request: { paymentId: string; reason: string; requestId: string }, context: HandlerContext) {
+  return {
+    ...actOf(context, parseReason(request.reason)),
+    paymentId: parseId(request.paymentId),
+    requestId: parseOptionalId(request.requestId),
+  };
+}
+
+const OUTCOMES: Partial<Record<PaymentOutcome, "CHARGED" | "FAILED" | "REFUNDED">> = {
+  [PaymentOutcome.CHARGED]: "CHARGED",
+  [PaymentOutcome.FAILED]: "FAILED",
+  [PaymentOutcome.REFUNDED]: "REFUNDED",
+};
 
 const parseOptionalId = (id: string): string | null => (id === "" ? null : parseId(id));

@@ -38,3 +38,25 @@ export async function listPayments(
   });
   return rows.map(toPayment);
 }
+
+/** The states of payments that wait for the provider or for an operator. */
+export const UNSETTLED = ["UNKNOWN", "REFUND_DUE", "REFUNDING"] as const satisfies PaymentState[];
+
+/** How many payments are in each of these states, and for how long the oldest has been. */
+export async function countUnsettled(on: Queryable) {
+  const rows = await on.query<{ state: PaymentState; count: bigint; oldest_seconds: number }>({
+    name: "count-unsettled",
+    text: `
+      select state, count(p.payment_id) as count,
+        coalesce(extract(epoch from payment.clock() - min(p.changed_at)), 0)::float8 as oldest_seconds
+      from unnest($1::text[]) as state
+      left join payment.payments p using (state)
+      group by state`,
+    values: [UNSETTLED],
+  });
+  return rows.map(({ state, count, oldest_seconds }) => ({
+    state,
+    count: Number(count),
+    oldestSeconds: oldest_seconds,
+  }));
+}

@@ -15,13 +15,16 @@ export type PaymentRow = {
   currency_code: string | null;
   failure_reason: Reason | null;
   is_abort_pending: boolean;
+  is_release_pending: boolean;
+  keeps_off_sale: boolean;
   lease_id: string;
   created_at: Date;
 };
 
 export const PAYMENT_COLUMNS = `
   payment_id, reservation_id, attempt, state, version, request_id, content_hmac, token_hmac, event_id,
-  amount_minor, currency_code, failure_reason, is_abort_pending, lease_id, created_at`;
+  amount_minor, currency_code, failure_reason, is_abort_pending, is_release_pending, keeps_off_sale, lease_id,
+  created_at`;
 
 export const toPayment = (row: PaymentRow): Payment => ({
   paymentId: row.payment_id,
@@ -37,6 +40,8 @@ export const toPayment = (row: PaymentRow): Payment => ({
       : { eventId: row.event_id, amountMinor: row.amount_minor, currencyCode: row.currency_code },
   failureReason: row.failure_reason,
   isAbortPending: row.is_abort_pending,
+  isReleasePending: row.is_release_pending,
+  keepsOffSale: row.keeps_off_sale,
   leaseId: row.lease_id,
   createdAt: row.created_at,
 });

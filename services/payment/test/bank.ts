@@ -1,4 +1,5 @@
 import type { ChargeRequest, PaymentProvider, PaymentResult } from "../provider/port.ts";
+import { NotSentError } from "../provider/port.ts";
 import { sandbox } from "../provider/sandbox.ts";
 
 /**
@@ -13,6 +14,10 @@ import { sandbox } from "../provider/sandbox.ts";
 export class Bank implements PaymentProvider {
   /** Every charge that moved money. */
   readonly ledger: { key: string; amount: bigint; currency: string }[] = [];
+  /** The keys of what was given back; whoever asks again is told that it is. */
+  readonly refunds: string[] = [];
+  /** How the next refunds go wrong: nothing is asked, nothing is done, or it is done and the answer is lost. */
+  readonly refundFaults: ("not sent" | "away" | "lost" | Promise<unknown>)[] = [];
   /** Every time it was asked, by token. */
   readonly asked: string[] = [];
   lookup?: NonNullable<PaymentProvider["lookup"]>;
@@ -33,6 +38,16 @@ export class Bank implements PaymentProvider {
   /** How many wait for their answer. */
   get waiting(): number {
     return this.#waiting.length;
+  }
+
+  async refund(key: string): Promise<void> {
+    const fault = this.refundFaults.shift();
+    if (fault === "not sent") throw new NotSentError("no connection");
+    if (fault === "away") throw new Error(`no refund of ${key}`);
+    if (fault instanceof Promise) await fault;
+    if (!this.ledger.some((entry) => entry.key === key)) throw new Error("there is no such charge");
+    if (!this.refunds.includes(key)) this.refunds.push(key);
+    if (fault === "lost") throw new Error("connection reset");
   }
 
   /** Lets those who wait have their answer. */

@@ -1,5 +1,6 @@
 import { isRefusal } from "@boxoffice/platform/errors.ts";
 import { describe, expect, test } from "vitest";
+import { type Act, contentOf, parseReason, perform } from "../domain/acts.ts";
 import { admit, MAX_ATTEMPTS } from "../domain/admission.ts";
 import { fingerprintOf } from "../domain/order.ts";
 import { hasWorkLeft, PAYMENT_STATES, type Payment, type PaymentState } from "../domain/payment.ts";
@@ -10,7 +11,10 @@ import {
   giveUp,
   loseSight,
   recordOutcome,
+  refunded,
+  released,
   startCharging,
+  startRefund,
 } from "../domain/transitions.ts";
 
 const bill = { eventId: "e", amountMinor: 1n, currencyCode: "EUR" };
@@ -27,6 +31,8 @@ const payment = (state: PaymentState, overrides: Partial<Payment> = {}): Payment
   bill: state === "CREATED" ? null : bill,
   failureReason: state === "FAILED" ? "CARD_DECLINED" : null,
   isAbortPending: false,
+  isReleasePending: false,
+  keepsOffSale: false,
   leaseId: "mine",
   createdAt: new Date(0),
   ...overrides,
@@ -54,6 +60,9 @@ const STEPS: [string, (payment: Payment) => Payment, Partial<Record<PaymentState
   ["confirmed", confirmed, { CHARGED: "CONFIRMED" }],
   ["confirmRefused", confirmRefused, { CHARGED: "REFUND_DUE" }],
   ["aborted", aborted, {}],
+  ["startRefund", (before) => startRefund(before, true), { CONFIRMED: "REFUNDING" }],
+  ["refunded", refunded, { REFUNDING: "REFUNDED", REFUND_DUE: "REFUNDED" }],
+  ["released", released, {}],
 ];
 
 describe.each(STEPS)("%s", (_, step, leads) => {
@@ -64,14 +73,63 @@ describe.each(STEPS)("%s", (_, step, leads) => {
     expect(after.version).toBe(leads[state] ? 6 : 5);
     expect(after.failureReason !== null).toBe(after.state === "FAILED");
     expect(after.isAbortPending).toBe(leads[state] === "FAILED");
+    expect(after.isReleasePending).toBe(state === "REFUNDING" && after.state === "REFUNDED");
+    expect(after.keepsOffSale).toBe(after.state === "REFUNDING" && state === "CONFIRMED");
   });
 });
 
 test("work is left until the reservation knows", () => {
   const left = PAYMENT_STATES.filter((state) => hasWorkLeft(payment(state)));
-  expect(left).toEqual(["CREATED", "CHARGING", "CHARGED", "UNKNOWN"]);
+  expect(left).toEqual(["CREATED", "CHARGING", "CHARGED", "UNKNOWN", "REFUND_DUE", "REFUNDING"]);
   const failed = payment("FAILED", { isAbortPending: true });
   expect([hasWorkLeft(failed), hasWorkLeft(aborted(failed))]).toEqual([true, false]);
+  const refund = refunded(payment("REFUNDING"));
+  expect([hasWorkLeft(refund), hasWorkLeft(released(refund))]).toEqual([true, false]);
+});
+
+test("a hold that was not given back yet still has to be, when the money comes after all and goes back", () => {
+  const failed = payment("FAILED", { isAbortPending: true });
+  const owed = recordOutcome(failed, { kind: "charged" });
+  expect([owed.state, owed.isAbortPending]).toEqual(["REFUND_DUE", true]);
+  const back = refunded(owed);
+  expect([back.state, back.isAbortPending, back.isReleasePending]).toEqual(["REFUNDED", true, false]);
+  expect(hasWorkLeft(aborted(back))).toBe(false);
+});
+
+describe("an act", () => {
+  const act = { paymentId: "p", requestId: null, actor: "ada", action: "Act", reason: "asked by phone" };
+  const ACTS: [Act, Partial<Record<PaymentState, PaymentState>>, string][] = [
+    [{ ...act, kind: "resolve", outcome: "CHARGED" }, { UNKNOWN: "CHARGED" }, "PAYMENT_NOT_UNKNOWN"],
+    [{ ...act, kind: "resolve", outcome: "FAILED" }, { UNKNOWN: "FAILED" }, "PAYMENT_NOT_UNKNOWN"],
+    [
+      { ...act, kind: "resolve", outcome: "REFUNDED" },
+      { REFUND_DUE: "REFUNDED", REFUNDING: "REFUNDED" },
+      "PAYMENT_NOT_REFUNDABLE",
+    ],
+    [{ ...act, kind: "refund", keepsOffSale: true }, { CONFIRMED: "REFUNDING" }, "PAYMENT_NOT_REFUNDABLE"],
+  ];
+  describe.each(ACTS)("%o", (each, leads, refusal) => {
+    test.each(PAYMENT_STATES)("of a payment that is %s", (state) => {
+      const becomes = leads[state];
+      if (becomes !== undefined) expect(perform(payment(state), each).state).toBe(becomes);
+      else expect(() => perform(payment(state), each)).toThrow(expect.objectContaining({ reason: refusal }));
+    });
+  });
+
+  test("is the same only with the same content", () => {
+    const contents = ACTS.map(([each]) => contentOf(each));
+    expect(new Set(contents).size).toBe(ACTS.length);
+    const refund: Act = { ...act, kind: "refund", keepsOffSale: true };
+    expect(contents).toContain(contentOf({ ...refund, actor: "bob", requestId: "q" }));
+    expect(contents).not.toContain(contentOf({ ...refund, reason: "another" }));
+    expect(contents).not.toContain(contentOf({ ...refund, paymentId: "x" }));
+    expect(contents).not.toContain(contentOf({ ...refund, keepsOffSale: false }));
+  });
+
+  test("has a reason", () => {
+    expect(parseReason("  asked by phone\n")).toBe("asked by phone");
+    expect(() => parseReason(" \n")).toThrow(/must say why/);
+  });
 });
 
 describe("admission", () => {
@@ -117,6 +175,9 @@ describe("admission", () => {
     ["beside CHARGED", [payment("CHARGED")], "PAYMENT_IN_PROGRESS"],
     ["beside UNKNOWN", [payment("UNKNOWN")], "PAYMENT_IN_PROGRESS"],
     ["beside REFUND_DUE", [payment("REFUND_DUE")], "PAYMENT_IN_PROGRESS"],
+    ["beside REFUNDING", [payment("REFUNDING")], "PAYMENT_IN_PROGRESS"],
+    ["after REFUNDED", [payment("REFUNDED")], "new 2"],
+    ["the same order, refunded", [payment("REFUNDED", { requestId: "q" })], "known"],
     ["after success", [payment("FAILED"), payment("CONFIRMED", { attempt: 2 })], "RESERVATION_ALREADY_PAID"],
     ["after FAILED", [payment("FAILED")], "new 2"],
     ["after FAILED and not aborted", [payment("FAILED", { isAbortPending: true })], "abort first"],

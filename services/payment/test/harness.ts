@@ -21,8 +21,10 @@ import type { Client } from "@connectrpc/connect";
 import { createTestDatabase, type TestDatabase } from "../../../test/support/database.ts";
 import { Cashier } from "../cashier.ts";
 import { completeOnce } from "../completer.ts";
+import { OperatorDesk } from "../operator-desk.ts";
 import { PaymentSteps } from "../payment-steps.ts";
 import type { PaymentProvider } from "../provider/port.ts";
+import { ProviderCalls } from "../provider-calls.ts";
 import { ReservationCalls } from "../reservation-calls.ts";
 import { paymentService } from "../rpc/payment-service.ts";
 import { Settlement } from "../settlement.ts";
@@ -120,18 +122,21 @@ async function startReplica(
   });
   const ledger: Ledger = { database, newId, onCommit() {} };
   const reservations = new ReservationCalls({ transport, runtime });
-  const settlement = new Settlement({ ledger, reservations, log });
+  const calls = new ProviderCalls({ provider, runtime, log, timeoutMs: providerTimeoutMs });
+  const settlement = new Settlement({ ledger, reservations, provider: calls, log });
+  const parts = { ledger, settlement, provider: calls, runtime, log };
+  const desk = new OperatorDesk({ ...parts, answerWithinMs });
   const cashier = new Cashier({
     ledger,
     reservations,
     settlement,
-    steps: new PaymentSteps({ ledger, reservations, settlement, provider, runtime, log, providerTimeoutMs }),
+    steps: new PaymentSteps({ ...parts, reservations }),
     runtime,
     log,
     hmacKey: Buffer.alloc(32, 7),
     ...(options.maxRunning && { maxRunning: options.maxRunning }),
   });
-  const server = serverOf("payment", [paymentService({ ledger, cashier, answerWithinMs })], folder);
+  const server = serverOf("payment", [paymentService({ ledger, cashier, desk, answerWithinMs })], folder);
   const address = `127.0.0.1:${await server.listen("127.0.0.1", 0)}`;
   const buyer = createGrpcTransport(address, { defaultTimeoutMs: 0 });
   const token = await operatorToken(folder);
@@ -141,11 +146,11 @@ async function startReplica(
     cashier,
     buyer: createRpcClient(PaymentService, buyer),
     operator: createRpcClient(PaymentService, operator),
-    complete: () =>
-      completeOnce({ ledger, settlement, provider, runtime, log }, new AbortController().signal),
+    complete: () => completeOnce(parts, new AbortController().signal),
     async close() {
       for (const each of [buyer, operator]) each.close();
       await server.close(100);
+      desk.stop();
       await cashier.drain(200);
       transport.close();
       await database.close();

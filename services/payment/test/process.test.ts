@@ -41,7 +41,9 @@ function run(env: Record<string, string> = {}) {
   return { child, output };
 }
 
-test("the process takes payments, completes what was left, and drains on SIGTERM", async () => {
+test("the process takes payments, completes what was left, and drains on SIGTERM", {
+  timeout: 90_000,
+}, async () => {
   const { child, output } = run();
   const serving = () =>
     output.out
@@ -49,7 +51,7 @@ test("the process takes payments, completes what was left, and drains on SIGTERM
       .slice(0, -1)
       .map((line): { msg: string; port: number; adminPort: number } => JSON.parse(line))
       .find(({ msg }) => msg === "serving");
-  await expect.poll(serving, { timeout: 15_000 }).toBeDefined();
+  await expect.poll(serving, { timeout: 45_000 }).toBeDefined();
   const { port = 0, adminPort = 0 } = serving() ?? {};
   const ask = async (path: string) => (await fetch(`http://127.0.0.1:${adminPort}${path}`)).status;
   await expect.poll(() => ask("/readyz"), { timeout: 5_000 }).toBe(200);
@@ -71,7 +73,7 @@ test("the process takes payments, completes what was left, and drains on SIGTERM
   expect(output.out + output.err).not.toMatch(/tok_secret|card_error/);
 });
 
-test("a wrong setting names itself", async () => {
+test("a wrong setting names itself", { timeout: 60_000 }, async () => {
   const { child, output } = run({ TOKEN_HMAC_KEY: "short-secret", PROVIDER_TIMEOUT_MS: "soon" });
   expect(await once(child, "exit")).toEqual([2, null]);
   expect(output.err).toMatch(/PROVIDER_TIMEOUT_MS must be a whole number/);

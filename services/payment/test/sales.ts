@@ -8,7 +8,7 @@ import {
 import { SalesService } from "@boxoffice/proto/boxoffice/reservation/v1/sales_pb.ts";
 import { Code, ConnectError } from "@connectrpc/connect";
 
-export type Step = "begin" | "confirm" | "abort" | "get";
+export type Step = "begin" | "confirm" | "abort" | "release" | "get";
 
 /**
  * What goes wrong with a call: `away`: nothing is done. `lost`: it is done, and the answer is lost. A promise: it
@@ -21,6 +21,7 @@ type Hold = {
   state: "HELD" | "PAYING" | "PAID" | "EXPIRED" | "CANCELLED";
   paymentId: string;
   total: { currencyCode: string; minorUnits: bigint };
+  keepsOffSale?: boolean;
 };
 
 /** The reservation service as payment knows it: small, honest, and with faults on demand. */
@@ -29,7 +30,7 @@ export class Sales {
   /** What was done, in order, for example "begin". */
   readonly done: Step[] = [];
   readonly #aborted = new Set<string>();
-  readonly #faults: Record<Step, Fault[]> = { begin: [], confirm: [], abort: [], get: [] };
+  readonly #faults: Record<Step, Fault[]> = { begin: [], confirm: [], abort: [], release: [], get: [] };
 
   hold(minorUnits = 25_00n, currencyCode = "EUR"): string {
     const reservationId = systemRuntime.newId();
@@ -78,6 +79,8 @@ export class Sales {
         },
         confirmPayment: (request) => call("confirm", request, confirm),
         abortPayment: (request) => call("abort", request, (hold, id) => this.#abort(hold, id)),
+        releasePaid: (request) =>
+          call("release", request, (hold, id) => release(hold, id, request.keepOffSale)),
       }),
       service(ReservationService, {
         getReservation: async ({ reservationId }) => {
@@ -122,4 +125,12 @@ function confirm(hold: Hold, paymentId: string): void {
   if (hold.state === "PAID") return;
   if (hold.state !== "PAYING") throw refusal(STATE_REFUSALS[hold.state]);
   hold.state = "PAID";
+}
+
+function release(hold: Hold, paymentId: string, keepsOffSale: boolean): void {
+  if (hold.paymentId !== paymentId) throw refusal("PAYMENT_FAILED");
+  if (hold.state === "CANCELLED") return;
+  if (hold.state !== "PAID")
+    throw refusal(hold.state === "HELD" ? "PAYMENT_FAILED" : STATE_REFUSALS[hold.state]);
+  Object.assign(hold, { state: "CANCELLED", keepsOffSale });
 }

@@ -20,7 +20,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file boxoffice/payment/v1/payment.proto.
  */
 export const file_boxoffice_payment_v1_payment: GenFile = /*@__PURE__*/
-  fileDesc("CiJib3hvZmZpY2UvcGF5bWVudC92MS9wYXltZW50LnByb3RvEhRib3hvZmZpY2UucGF5bWVudC52MSKVAQoVUGF5UmVzZXJ2YXRpb25SZXF1ZXN0EiAKDnJlc2VydmF0aW9uX2lkGAEgASgJQgi6SAVyA7ABARIZCgV0b2tlbhgCIAEoCUIKukgHcgUQARj0AxIeCg1jdXJyZW5jeV9jb2RlGAMgASgJQge6SARyAhggEh8KCnJlcXVlc3RfaWQYBCABKAlCC7pICNgBAXIDsAEBIoQBChZQYXlSZXNlcnZhdGlvblJlc3BvbnNlEi4KB3BheW1lbnQYASABKAsyHS5ib3hvZmZpY2UucGF5bWVudC52MS5QYXltZW50EjoKC3Jlc2VydmF0aW9uGAIgASgLMiUuYm94b2ZmaWNlLnJlc2VydmF0aW9uLnYxLlJlc2VydmF0aW9uIu8BCgdQYXltZW50EhIKCnBheW1lbnRfaWQYASABKAkSFgoOcmVzZXJ2YXRpb25faWQYAiABKAkSEAoIZXZlbnRfaWQYAyABKAkSMQoFc3RhdGUYBCABKA4yIi5ib3hvZmZpY2UucGF5bWVudC52MS5QYXltZW50U3RhdGUSKgoGYW1vdW50GAUgASgLMhouYm94b2ZmaWNlLmNvbW1vbi52MS5Nb25leRIWCg5mYWlsdXJlX3JlYXNvbhgGIAEoCRIvCgtjcmVhdGVfdGltZRgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiMQoRR2V0UGF5bWVudFJlcXVlc3QSHAoKcGF5bWVudF9pZBgBIAEoCUIIukgFcgOwAQEiRAoSR2V0UGF5bWVudFJlc3BvbnNlEi4KB3BheW1lbnQYASABKAsyHS5ib3hvZmZpY2UucGF5bWVudC52MS5QYXltZW50It0BChNMaXN0UGF5bWVudHNSZXF1ZXN0Eh0KCXBhZ2Vfc2l6ZRgBIAEoBUIKukgHGgUY9AMoABIcCgpwYWdlX3Rva2VuGAIgASgJQgi6SAVyAxj0AxJFCgZzdGF0ZXMYAyADKA4yIi5ib3hvZmZpY2UucGF5bWVudC52MS5QYXltZW50U3RhdGVCEbpIDpIBCxAKIgeCAQQQASAAEh0KCGV2ZW50X2lkGAQgASgJQgu6SAjYAQFyA7ABARIjCg5yZXNlcnZhdGlvbl9pZBgFIAEoCUILukgI2AEBcgOwAQEiYAoUTGlzdFBheW1lbnRzUmVzcG9uc2USLwoIcGF5bWVudHMYASADKAsyHS5ib3hvZmZpY2UucGF5bWVudC52MS5QYXltZW50EhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSKIAQoXTGlzdEF1ZGl0RW50cmllc1JlcXVlc3QSHQoJcGFnZV9zaXplGAEgASgFQgq6SAcaBRj0AygAEhwKCnBhZ2VfdG9rZW4YAiABKAlCCLpIBXIDGPQDEjAKBmZpbHRlchgDIAEoCzIgLmJveG9mZmljZS5jb21tb24udjEuQXVkaXRGaWx0ZXIiZQoYTGlzdEF1ZGl0RW50cmllc1Jlc3BvbnNlEjAKB2VudHJpZXMYASADKAsyHy5ib3hvZmZpY2UuY29tbW9uLnYxLkF1ZGl0RW50cnkSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJKtYBCgxQYXltZW50U3RhdGUSHQoZUEFZTUVOVF9TVEFURV9VTlNQRUNJRklFRBAAEhwKGFBBWU1FTlRfU1RBVEVfUFJPQ0VTU0lORxABEhsKF1BBWU1FTlRfU1RBVEVfU1VDQ0VFREVEEAISGAoUUEFZTUVOVF9TVEFURV9GQUlMRUQQAxIZChVQQVlNRU5UX1NUQVRFX1VOS05PV04QBBIbChdQQVlNRU5UX1NUQVRFX1JFRlVORElORxAFEhoKFlBBWU1FTlRfU1RBVEVfUkVGVU5ERUQQBjLYAwoOUGF5bWVudFNlcnZpY2UScwoOUGF5UmVzZXJ2YXRpb24SKy5ib3hvZmZpY2UucGF5bWVudC52MS5QYXlSZXNlcnZhdGlvblJlcXVlc3QaLC5ib3hvZmZpY2UucGF5bWVudC52MS5QYXlSZXNlcnZhdGlvblJlc3BvbnNlIgaiuxgCCAESZwoKR2V0UGF5bWVudBInLmJveG9mZmljZS5wYXltZW50LnYxLkdldFBheW1lbnRSZXF1ZXN0GiguYm94b2ZmaWNlLnBheW1lbnQudjEuR2V0UGF5bWVudFJlc3BvbnNlIgaiuxgCCAESbQoMTGlzdFBheW1lbnRzEikuYm94b2ZmaWNlLnBheW1lbnQudjEuTGlzdFBheW1lbnRzUmVxdWVzdBoqLmJveG9mZmljZS5wYXltZW50LnYxLkxpc3RQYXltZW50c1Jlc3BvbnNlIgaiuxgCCAISeQoQTGlzdEF1ZGl0RW50cmllcxItLmJveG9mZmljZS5wYXltZW50LnYxLkxpc3RBdWRpdEVudHJpZXNSZXF1ZXN0Gi4uYm94b2ZmaWNlLnBheW1lbnQudjEuTGlzdEF1ZGl0RW50cmllc1Jlc3BvbnNlIgaiuxgCCAJiBnByb3RvMw", [file_boxoffice_common_v1_access, file_boxoffice_common_v1_audit, file_boxoffice_common_v1_money, file_boxoffice_reservation_v1_reservation, file_buf_validate_validate, file_google_protobuf_timestamp]);
+  fileDesc("CiJib3hvZmZpY2UvcGF5bWVudC92MS9wYXltZW50LnByb3RvEhRib3hvZmZpY2UucGF5bWVudC52MSKVAQoVUGF5UmVzZXJ2YXRpb25SZXF1ZXN0EiAKDnJlc2VydmF0aW9uX2lkGAEgASgJQgi6SAVyA7ABARIZCgV0b2tlbhgCIAEoCUIKukgHcgUQARj0AxIeCg1jdXJyZW5jeV9jb2RlGAMgASgJQge6SARyAhggEh8KCnJlcXVlc3RfaWQYBCABKAlCC7pICNgBAXIDsAEBIoQBChZQYXlSZXNlcnZhdGlvblJlc3BvbnNlEi4KB3BheW1lbnQYASABKAsyHS5ib3hvZmZpY2UucGF5bWVudC52MS5QYXltZW50EjoKC3Jlc2VydmF0aW9uGAIgASgLMiUuYm94b2ZmaWNlLnJlc2VydmF0aW9uLnYxLlJlc2VydmF0aW9uIu8BCgdQYXltZW50EhIKCnBheW1lbnRfaWQYASABKAkSFgoOcmVzZXJ2YXRpb25faWQYAiABKAkSEAoIZXZlbnRfaWQYAyABKAkSMQoFc3RhdGUYBCABKA4yIi5ib3hvZmZpY2UucGF5bWVudC52MS5QYXltZW50U3RhdGUSKgoGYW1vdW50GAUgASgLMhouYm94b2ZmaWNlLmNvbW1vbi52MS5Nb25leRIWCg5mYWlsdXJlX3JlYXNvbhgGIAEoCRIvCgtjcmVhdGVfdGltZRgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiMQoRR2V0UGF5bWVudFJlcXVlc3QSHAoKcGF5bWVudF9pZBgBIAEoCUIIukgFcgOwAQEiRAoSR2V0UGF5bWVudFJlc3BvbnNlEi4KB3BheW1lbnQYASABKAsyHS5ib3hvZmZpY2UucGF5bWVudC52MS5QYXltZW50It0BChNMaXN0UGF5bWVudHNSZXF1ZXN0Eh0KCXBhZ2Vfc2l6ZRgBIAEoBUIKukgHGgUY9AMoABIcCgpwYWdlX3Rva2VuGAIgASgJQgi6SAVyAxj0AxJFCgZzdGF0ZXMYAyADKA4yIi5ib3hvZmZpY2UucGF5bWVudC52MS5QYXltZW50U3RhdGVCEbpIDpIBCxAKIgeCAQQQASAAEh0KCGV2ZW50X2lkGAQgASgJQgu6SAjYAQFyA7ABARIjCg5yZXNlcnZhdGlvbl9pZBgFIAEoCUILukgI2AEBcgOwAQEiYAoUTGlzdFBheW1lbnRzUmVzcG9uc2USLwoIcGF5bWVudHMYASADKAsyHS5ib3hvZmZpY2UucGF5bWVudC52MS5QYXltZW50EhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSK1AQoVUmVzb2x2ZVBheW1lbnRSZXF1ZXN0EhwKCnBheW1lbnRfaWQYASABKAlCCLpIBXIDsAEBEkEKB291dGNvbWUYAiABKA4yJC5ib3hvZmZpY2UucGF5bWVudC52MS5QYXltZW50T3V0Y29tZUIKukgHggEEEAEgABIaCgZyZWFzb24YAyABKAlCCrpIB3IFEAEY9AMSHwoKcmVxdWVzdF9pZBgEIAEoCUILukgI2AEBcgOwAQEiSAoWUmVzb2x2ZVBheW1lbnRSZXNwb25zZRIuCgdwYXltZW50GAEgASgLMh0uYm94b2ZmaWNlLnBheW1lbnQudjEuUGF5bWVudCKIAQoUUmVmdW5kUGF5bWVudFJlcXVlc3QSHAoKcGF5bWVudF9pZBgBIAEoCUIIukgFcgOwAQESFQoNa2VlcF9vZmZfc2FsZRgCIAEoCBIaCgZyZWFzb24YAyABKAlCCrpIB3IFEAEY9AMSHwoKcmVxdWVzdF9pZBgEIAEoCUILukgI2AEBcgOwAQEiRwoVUmVmdW5kUGF5bWVudFJlc3BvbnNlEi4KB3BheW1lbnQYASABKAsyHS5ib3hvZmZpY2UucGF5bWVudC52MS5QYXltZW50IogBChdMaXN0QXVkaXRFbnRyaWVzUmVxdWVzdBIdCglwYWdlX3NpemUYASABKAVCCrpIBxoFGPQDKAASHAoKcGFnZV90b2tlbhgCIAEoCUIIukgFcgMY9AMSMAoGZmlsdGVyGAMgASgLMiAuYm94b2ZmaWNlLmNvbW1vbi52MS5BdWRpdEZpbHRlciJlChhMaXN0QXVkaXRFbnRyaWVzUmVzcG9uc2USMAoHZW50cmllcxgBIAMoCzIfLmJveG9mZmljZS5jb21tb24udjEuQXVkaXRFbnRyeRIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkq1gEKDFBheW1lbnRTdGF0ZRIdChlQQVlNRU5UX1NUQVRFX1VOU1BFQ0lGSUVEEAASHAoYUEFZTUVOVF9TVEFURV9QUk9DRVNTSU5HEAESGwoXUEFZTUVOVF9TVEFURV9TVUNDRUVERUQQAhIYChRQQVlNRU5UX1NUQVRFX0ZBSUxFRBADEhkKFVBBWU1FTlRfU1RBVEVfVU5LTk9XThAEEhsKF1BBWU1FTlRfU1RBVEVfUkVGVU5ESU5HEAUSGgoWUEFZTUVOVF9TVEFURV9SRUZVTkRFRBAGKogBCg5QYXltZW50T3V0Y29tZRIfChtQQVlNRU5UX09VVENPTUVfVU5TUEVDSUZJRUQQABIbChdQQVlNRU5UX09VVENPTUVfQ0hBUkdFRBABEhoKFlBBWU1FTlRfT1VUQ09NRV9GQUlMRUQQAhIcChhQQVlNRU5UX09VVENPTUVfUkVGVU5ERUQQAzK/BQoOUGF5bWVudFNlcnZpY2UScwoOUGF5UmVzZXJ2YXRpb24SKy5ib3hvZmZpY2UucGF5bWVudC52MS5QYXlSZXNlcnZhdGlvblJlcXVlc3QaLC5ib3hvZmZpY2UucGF5bWVudC52MS5QYXlSZXNlcnZhdGlvblJlc3BvbnNlIgaiuxgCCAESZwoKR2V0UGF5bWVudBInLmJveG9mZmljZS5wYXltZW50LnYxLkdldFBheW1lbnRSZXF1ZXN0GiguYm94b2ZmaWNlLnBheW1lbnQudjEuR2V0UGF5bWVudFJlc3BvbnNlIgaiuxgCCAESbQoMTGlzdFBheW1lbnRzEikuYm94b2ZmaWNlLnBheW1lbnQudjEuTGlzdFBheW1lbnRzUmVxdWVzdBoqLmJveG9mZmljZS5wYXltZW50LnYxLkxpc3RQYXltZW50c1Jlc3BvbnNlIgaiuxgCCAIScwoOUmVzb2x2ZVBheW1lbnQSKy5ib3hvZmZpY2UucGF5bWVudC52MS5SZXNvbHZlUGF5bWVudFJlcXVlc3QaLC5ib3hvZmZpY2UucGF5bWVudC52MS5SZXNvbHZlUGF5bWVudFJlc3BvbnNlIgaiuxgCCAIScAoNUmVmdW5kUGF5bWVudBIqLmJveG9mZmljZS5wYXltZW50LnYxLlJlZnVuZFBheW1lbnRSZXF1ZXN0GisuYm94b2ZmaWNlLnBheW1lbnQudjEuUmVmdW5kUGF5bWVudFJlc3BvbnNlIgaiuxgCCAISeQoQTGlzdEF1ZGl0RW50cmllcxItLmJveG9mZmljZS5wYXltZW50LnYxLkxpc3RBdWRpdEVudHJpZXNSZXF1ZXN0Gi4uYm94b2ZmaWNlLnBheW1lbnQudjEuTGlzdEF1ZGl0RW50cmllc1Jlc3BvbnNlIgaiuxgCCAJiBnByb3RvMw", [file_boxoffice_common_v1_access, file_boxoffice_common_v1_audit, file_boxoffice_common_v1_money, file_boxoffice_reservation_v1_reservation, file_buf_validate_validate, file_google_protobuf_timestamp]);
 
 /**
  * @generated from message boxoffice.payment.v1.PayReservationRequest
@@ -231,6 +231,114 @@ export const ListPaymentsResponseSchema: GenMessage<ListPaymentsResponse> = /*@_
   messageDesc(file_boxoffice_payment_v1_payment, 6);
 
 /**
+ * @generated from message boxoffice.payment.v1.ResolvePaymentRequest
+ */
+export type ResolvePaymentRequest = Message<"boxoffice.payment.v1.ResolvePaymentRequest"> & {
+  /**
+   * @generated from field: string payment_id = 1;
+   */
+  paymentId: string;
+
+  /**
+   * @generated from field: boxoffice.payment.v1.PaymentOutcome outcome = 2;
+   */
+  outcome: PaymentOutcome;
+
+  /**
+   * Why: for the audit. No data of the buyer's.
+   *
+   * @generated from field: string reason = 3;
+   */
+  reason: string;
+
+  /**
+   * Optional. The same request_id with the same content returns the payment, as it is now.
+   *
+   * @generated from field: string request_id = 4;
+   */
+  requestId: string;
+};
+
+/**
+ * Describes the message boxoffice.payment.v1.ResolvePaymentRequest.
+ * Use `create(ResolvePaymentRequestSchema)` to create a new message.
+ */
+export const ResolvePaymentRequestSchema: GenMessage<ResolvePaymentRequest> = /*@__PURE__*/
+  messageDesc(file_boxoffice_payment_v1_payment, 7);
+
+/**
+ * @generated from message boxoffice.payment.v1.ResolvePaymentResponse
+ */
+export type ResolvePaymentResponse = Message<"boxoffice.payment.v1.ResolvePaymentResponse"> & {
+  /**
+   * @generated from field: boxoffice.payment.v1.Payment payment = 1;
+   */
+  payment?: Payment | undefined;
+};
+
+/**
+ * Describes the message boxoffice.payment.v1.ResolvePaymentResponse.
+ * Use `create(ResolvePaymentResponseSchema)` to create a new message.
+ */
+export const ResolvePaymentResponseSchema: GenMessage<ResolvePaymentResponse> = /*@__PURE__*/
+  messageDesc(file_boxoffice_payment_v1_payment, 8);
+
+/**
+ * @generated from message boxoffice.payment.v1.RefundPaymentRequest
+ */
+export type RefundPaymentRequest = Message<"boxoffice.payment.v1.RefundPaymentRequest"> & {
+  /**
+   * @generated from field: string payment_id = 1;
+   */
+  paymentId: string;
+
+  /**
+   * The tickets do not go on sale again: the quantity is lowered instead.
+   *
+   * @generated from field: bool keep_off_sale = 2;
+   */
+  keepOffSale: boolean;
+
+  /**
+   * Why: for the audit. No data of the buyer's.
+   *
+   * @generated from field: string reason = 3;
+   */
+  reason: string;
+
+  /**
+   * Optional. The same request_id with the same content returns the payment, as it is now.
+   *
+   * @generated from field: string request_id = 4;
+   */
+  requestId: string;
+};
+
+/**
+ * Describes the message boxoffice.payment.v1.RefundPaymentRequest.
+ * Use `create(RefundPaymentRequestSchema)` to create a new message.
+ */
+export const RefundPaymentRequestSchema: GenMessage<RefundPaymentRequest> = /*@__PURE__*/
+  messageDesc(file_boxoffice_payment_v1_payment, 9);
+
+/**
+ * @generated from message boxoffice.payment.v1.RefundPaymentResponse
+ */
+export type RefundPaymentResponse = Message<"boxoffice.payment.v1.RefundPaymentResponse"> & {
+  /**
+   * @generated from field: boxoffice.payment.v1.Payment payment = 1;
+   */
+  payment?: Payment | undefined;
+};
+
+/**
+ * Describes the message boxoffice.payment.v1.RefundPaymentResponse.
+ * Use `create(RefundPaymentResponseSchema)` to create a new message.
+ */
+export const RefundPaymentResponseSchema: GenMessage<RefundPaymentResponse> = /*@__PURE__*/
+  messageDesc(file_boxoffice_payment_v1_payment, 10);
+
+/**
  * @generated from message boxoffice.payment.v1.ListAuditEntriesRequest
  */
 export type ListAuditEntriesRequest = Message<"boxoffice.payment.v1.ListAuditEntriesRequest"> & {
@@ -257,7 +365,7 @@ export type ListAuditEntriesRequest = Message<"boxoffice.payment.v1.ListAuditEnt
  * Use `create(ListAuditEntriesRequestSchema)` to create a new message.
  */
 export const ListAuditEntriesRequestSchema: GenMessage<ListAuditEntriesRequest> = /*@__PURE__*/
-  messageDesc(file_boxoffice_payment_v1_payment, 7);
+  messageDesc(file_boxoffice_payment_v1_payment, 11);
 
 /**
  * @generated from message boxoffice.payment.v1.ListAuditEntriesResponse
@@ -281,7 +389,7 @@ export type ListAuditEntriesResponse = Message<"boxoffice.payment.v1.ListAuditEn
  * Use `create(ListAuditEntriesResponseSchema)` to create a new message.
  */
 export const ListAuditEntriesResponseSchema: GenMessage<ListAuditEntriesResponse> = /*@__PURE__*/
-  messageDesc(file_boxoffice_payment_v1_payment, 8);
+  messageDesc(file_boxoffice_payment_v1_payment, 12);
 
 /**
  * @generated from enum boxoffice.payment.v1.PaymentState
@@ -315,6 +423,8 @@ export const PaymentState = {
   UNKNOWN: 4,
 
   /**
+   * The money was taken and is being given back.
+   *
    * @generated from enum value: PAYMENT_STATE_REFUNDING = 5;
    */
   REFUNDING: 5,
@@ -335,6 +445,52 @@ export type PaymentState = (typeof PaymentState)[keyof typeof PaymentState] | Un
  */
 export const PaymentStateSchema: GenEnum<PaymentState> = /*@__PURE__*/
   enumDesc(file_boxoffice_payment_v1_payment, 0);
+
+/**
+ * What became of the money, by the provider's books.
+ *
+ * @generated from enum boxoffice.payment.v1.PaymentOutcome
+ */
+export const PaymentOutcome = {
+  /**
+   * @generated from enum value: PAYMENT_OUTCOME_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * Of an UNKNOWN payment: it was taken. The reservation becomes PAID.
+   *
+   * @generated from enum value: PAYMENT_OUTCOME_CHARGED = 1;
+   */
+  CHARGED: 1,
+
+  /**
+   * Of an UNKNOWN payment: it was not, and will not be. The hold is given back.
+   *
+   * @generated from enum value: PAYMENT_OUTCOME_FAILED = 2;
+   */
+  FAILED: 2,
+
+  /**
+   * Of a REFUNDING payment: it was given back without the box office, which will not give it back any more.
+   *
+   * @generated from enum value: PAYMENT_OUTCOME_REFUNDED = 3;
+   */
+  REFUNDED: 3,
+} as const;
+
+/**
+ * What became of the money, by the provider's books.
+ *
+ * @generated from enum boxoffice.payment.v1.PaymentOutcome
+ */
+export type PaymentOutcome = (typeof PaymentOutcome)[keyof typeof PaymentOutcome] | UnknownEnum;
+
+/**
+ * Describes the enum boxoffice.payment.v1.PaymentOutcome.
+ */
+export const PaymentOutcomeSchema: GenEnum<PaymentOutcome> = /*@__PURE__*/
+  enumDesc(file_boxoffice_payment_v1_payment, 1);
 
 /**
  * Pays holds through a payment provider. A reservation is charged at most once.
@@ -371,6 +527,28 @@ export const PaymentService: GenService<{
     methodKind: "unary";
     input: typeof ListPaymentsRequestSchema;
     output: typeof ListPaymentsResponseSchema;
+  },
+  /**
+   * Settles by hand what the provider does not tell: a payment that is UNKNOWN, or one whose money was given back
+   * without the box office. Who resolved it, and why, is kept.
+   *
+   * @generated from rpc boxoffice.payment.v1.PaymentService.ResolvePayment
+   */
+  resolvePayment: {
+    methodKind: "unary";
+    input: typeof ResolvePaymentRequestSchema;
+    output: typeof ResolvePaymentResponseSchema;
+  },
+  /**
+   * Gives the whole amount of a SUCCEEDED payment back, and then cancels its reservation. The answer may still be
+   * REFUNDING: it goes on by itself until the money is back. Who refunded it, and why, is kept.
+   *
+   * @generated from rpc boxoffice.payment.v1.PaymentService.RefundPayment
+   */
+  refundPayment: {
+    methodKind: "unary";
+    input: typeof RefundPaymentRequestSchema;
+    output: typeof RefundPaymentResponseSchema;
   },
   /**
    * What operators did here, newest first.
