@@ -12,7 +12,9 @@ export default defineConfig({
     globalSetup: ["test/support/servers.ts"],
     reporters: ["default", "./test/support/summary-reporter.ts"],
     maxWorkers: 2,
-    testTimeout: 20_000,
+    // Only what hangs takes so long; a busy machine may take long over everything.
+    testTimeout: 60_000,
     hookTimeout: 60_000,
+    expect: { poll: { timeout: 10_000 } },
   },
 });

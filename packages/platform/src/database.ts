@@ -148,6 +148,14 @@ export class Database implements Queryable {
   }
 }
 
+/**
+ * An array of ids, hex digits or numbers, some of them null, as PostgreSQL reads it. pg writes arrays too, but looks
+ * at each element for what might have to be quoted: this is for the hot path.
+ */
+export function plainArray(values: readonly (string | number | bigint | null)[]): string {
+  return `{${values.map((value) => value ?? "null").join(",")}}`;
+}
+
 /** The SQLSTATE of a database error, or undefined for anything else. */
 export function sqlState(error: unknown): string | undefined {
   return error instanceof pg.DatabaseError ? error.code : undefined;

@@ -7,7 +7,10 @@ import type { Logger } from "./log.ts";
 import type { Runtime } from "./runtime.ts";
 
 /** What changed of one event, to be published once the transaction that changed it has committed. */
-export type EventChanges = { eventId: string; changes: readonly Change[] };
+export type EventChanges = { eventId: string; changes: readonly (Change | EncodedChange)[] };
+
+/** A change as {@link encodeChange} encodes it. */
+export type EncodedChange = Uint8Array;
 
 /** A message holds at most this many changes, and at most so many bytes of them. */
 const MAX_CHANGES = 500;
@@ -163,14 +166,18 @@ export class Relay {
 }
 
 /**
- * Encodes each change once, as a batch that holds it alone: such batches after each other are one that holds them
- * all, because that is how protobuf merges.
+ * Encodes a change as a batch that holds it alone: such batches after each other are one that holds them all, because
+ * that is how protobuf merges.
  */
-function split(changes: readonly Change[]): Uint8Array[][] {
-  const parts: Uint8Array[][] = [];
+export function encodeChange(change: Change): EncodedChange {
+  return toBinary(ChangeBatchSchema, create(ChangeBatchSchema, { changes: [change] }));
+}
+
+function split(changes: EventChanges["changes"]): EncodedChange[][] {
+  const parts: EncodedChange[][] = [];
   let bytes = Number.POSITIVE_INFINITY;
   for (const change of changes) {
-    const encoded = toBinary(ChangeBatchSchema, create(ChangeBatchSchema, { changes: [change] }));
+    const encoded = change instanceof Uint8Array ? change : encodeChange(change);
     const part = parts.at(-1);
     if (part === undefined || part.length === MAX_CHANGES || bytes + encoded.length > MAX_BYTES) {
       parts.push([encoded]);

@@ -40,3 +40,14 @@ export function stateAt({ state, expiresAt }: Pick<Reservation, "state" | "expir
 export function reservationNotFound(): BoxofficeError {
   return new BoxofficeError("RESERVATION_NOT_FOUND", "There is no such reservation.");
 }
+
+/** Equal for reservations that differ in nothing but their ids, their customers and their payments. */
+export function likenessOf(reservation: Reservation): string {
+  const { eventId, state, version, createdAt, expiresAt, paidAt, closedAt, items } = reservation;
+  const times = `${createdAt.getTime()} ${expiresAt.getTime()} ${paidAt?.getTime()} ${closedAt?.getTime()}`;
+  let likeness = `${eventId} ${state} ${version} ${times}`;
+  for (const { ticketTypeId, quantity, unitPriceMinor } of items) {
+    likeness += ` ${ticketTypeId} ${quantity} ${unitPriceMinor}`;
+  }
+  return likeness;
+}

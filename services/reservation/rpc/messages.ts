@@ -1,3 +1,4 @@
+import { invalidField } from "@boxoffice/platform/errors.ts";
 import { euro, parseId, parseOptionalTime, parsePrice } from "@boxoffice/platform/parse.ts";
 import {
   AvailabilityStatus,
@@ -72,13 +73,23 @@ export function toAvailabilityMessage(
   };
 }
 
-/** What was asked for, in one order whatever the order it was written in: equal wishes look equal. */
+/**
+ * What was asked for, in one order whatever the order it was written in: equal wishes look equal.
+ *
+ * @throws BoxofficeError INVALID_REQUEST where a ticket type is named twice
+ */
 export function parseItems(
   items: ReserveRequestMessage["items"],
 ): { ticketTypeId: string; quantity: number }[] {
-  return items
-    .map(({ ticketTypeId, quantity }) => ({ ticketTypeId: parseId(ticketTypeId), quantity }))
-    .sort((a, b) => (a.ticketTypeId < b.ticketTypeId ? -1 : 1));
+  const parsed = items.map(({ ticketTypeId, quantity }) => ({
+    ticketTypeId: parseId(ticketTypeId),
+    quantity,
+  }));
+  if (parsed.length === 1) return parsed;
+  if (new Set(parsed.map(({ ticketTypeId }) => ticketTypeId)).size < parsed.length) {
+    throw invalidField("items", "must name each ticket type once");
+  }
+  return parsed.sort((a, b) => (a.ticketTypeId < b.ticketTypeId ? -1 : 1));
 }
 
 /** Null where nothing was said. */

@@ -2,11 +2,14 @@ import { listAuditEntries } from "@boxoffice/platform/audit.ts";
 import { cutPage, parsePage, sortKey } from "@boxoffice/platform/pages.ts";
 import { parseId, parseOptionalTime } from "@boxoffice/platform/parse.ts";
 import { actOf, callerOf } from "@boxoffice/platform/rpc/access.ts";
+import { encodedAnswer } from "@boxoffice/platform/rpc/encoded.ts";
 import { type RpcService, service } from "@boxoffice/platform/rpc/service.ts";
 import {
   ReservationService,
   ReservationState,
+  ReserveResponseSchema,
 } from "@boxoffice/proto/boxoffice/reservation/v1/reservation_pb.ts";
+import { create, toBinary } from "@bufbuild/protobuf";
 import type { HandlerContext } from "@connectrpc/connect";
 import {
   RESERVATION_STATES,
@@ -19,6 +22,7 @@ import { type At, getAvailability, getReservation, listReservations, recount } f
 import { pauseSales } from "../store/sale.ts";
 import { change } from "./change.ts";
 import { reservationsCsv } from "./exports.ts";
+import { HoldAnswers } from "./hold-answers.ts";
 import { toAvailabilityMessage, toReservationMessage } from "./messages.ts";
 import { type ReserveCallOptions, reserve } from "./reserve.ts";
 
@@ -27,6 +31,10 @@ export type ReservationServiceOptions = ReserveCallOptions & { changing: ChangeL
 /** What buyers and operators ask of reservations. */
 export function reservationService(options: ReservationServiceOptions): RpcService {
   const { database, changing, newId } = options;
+  const holdAnswers = new HoldAnswers((hold) => {
+    const reservation = toReservationMessage(hold, hold.createdAt);
+    return toBinary(ReserveResponseSchema, create(ReserveResponseSchema, { reservation }));
+  });
   return service(ReservationService, {
     async getAvailability(request) {
       const { value, now } = await getAvailability(database, parseId(request.eventId));
@@ -35,7 +43,11 @@ export function reservationService(options: ReservationServiceOptions): RpcServi
 
     async reserve(request, context) {
       const { signal } = context;
-      return { reservation: toMessage(await reserve(options, request, { signal }), context) };
+      const reserved = await reserve(options, request, { signal });
+      if (reserved.isNew && !shown(context).showCustomer) {
+        return encodedAnswer(ReserveResponseSchema, holdAnswers.encode(reserved.value));
+      }
+      return { reservation: toMessage(reserved, context) };
     },
 
     async getReservation(request, context) {

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import type { Wanted } from "@boxoffice/platform/batcher.ts";
 import type { Database } from "@boxoffice/platform/database.ts";
 import { parseId } from "@boxoffice/platform/parse.ts";
@@ -11,6 +11,9 @@ import { parseCustomer, parseItems } from "./messages.ts";
 
 export type ReserveCallOptions = { database: Database; reserving: ReserveLanes; newId: () => string };
 
+/** A reservation and whether it was made just now: then it is HELD, and `now` is when. */
+export type Reserved = At<Reservation> & { isNew: boolean };
+
 /**
  * Reserves what a checked request asks for, or finds what its request id has reserved before.
  *
@@ -20,15 +23,15 @@ export async function reserve(
   { database, reserving, newId }: ReserveCallOptions,
   request: ReserveRequestMessage,
   wanted: Wanted,
-): Promise<At<Reservation>> {
+): Promise<Reserved> {
   const outcome = await reserving.submit(parseReserve(request, newId()), wanted);
   switch (outcome.kind) {
     case "refused":
       throw outcome.error;
     case "made":
-      return { value: outcome.reservation, now: outcome.reservation.createdAt };
+      return { value: outcome.reservation, now: outcome.reservation.createdAt, isNew: true };
     case "known":
-      return getReservation(database, outcome.reservationId);
+      return { ...(await getReservation(database, outcome.reservationId)), isNew: false };
   }
 }
 
@@ -43,6 +46,6 @@ function parseReserve(request: ReserveRequestMessage, reservationId: string): Re
     reservationId,
     ...content,
     requestId: hasId ? parseId(request.requestId) : null,
-    contentHash: hasId ? createHash("sha256").update(JSON.stringify(content)).digest("hex") : null,
+    contentHash: hasId ? hash("sha256", JSON.stringify(content)) : null,
   };
 }

@@ -1,15 +1,19 @@
 import type { Database } from "@boxoffice/platform/database.ts";
 import { invalidField } from "@boxoffice/platform/errors.ts";
 import { euro, parseId, parseTime } from "@boxoffice/platform/parse.ts";
+import { encodedAnswer } from "@boxoffice/platform/rpc/encoded.ts";
 import { type RpcService, service } from "@boxoffice/platform/rpc/service.ts";
 import { toStatus } from "@boxoffice/platform/rpc/status.ts";
 import { checkRequest } from "@boxoffice/platform/rpc/validate.ts";
 import { ReserveRequestSchema } from "@boxoffice/proto/boxoffice/reservation/v1/reservation_pb.ts";
 import {
   type ReserveManyItem,
+  ReserveManyResponseSchema,
+  type ReserveResultSchema,
   SalesService,
   type SaleTicketType,
 } from "@boxoffice/proto/boxoffice/reservation/v1/sales_pb.ts";
+import { create, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import type { ChangeRequest } from "../domain/change.ts";
 import { abort, begin, confirm, releasePaid } from "../domain/transitions.ts";
@@ -17,6 +21,7 @@ import type { ChangeLanes } from "../lanes.ts";
 import { changeTicketType, closeSales, openSales } from "../store/sale.ts";
 import { change } from "./change.ts";
 import { exportChanges } from "./exports.ts";
+import { HoldAnswers } from "./hold-answers.ts";
 import { parseTicketType, toReservationMessage } from "./messages.ts";
 import { type ReserveCallOptions, reserve } from "./reserve.ts";
 
@@ -54,13 +59,22 @@ export function salesService(options: SalesServiceOptions): RpcService {
     return reservationOf(await change(changing, decide));
   }
 
-  /** One of many: its error is its own. */
+  const holdResults = new HoldAnswers((hold) =>
+    encodeResult({ case: "reservation", value: toReservationMessage(hold, hold.createdAt) }),
+  );
+
+  /** One of many, as an answer that holds its result alone: such answers after each other are one that holds all. */
   async function reserveOne({ request, timeoutMs }: ReserveManyItem, signal: AbortSignal) {
-    if (request === undefined) throw invalidField("request", "must be set");
-    checkRequest(ReserveRequestSchema, request);
-    const untilMs = timeoutMs > 0 ? Date.now() + timeoutMs : Number.POSITIVE_INFINITY;
-    const { value, now } = await reserve(options, request, { signal, untilMs });
-    return toReservationMessage(value, now);
+    try {
+      if (request === undefined) throw invalidField("request", "must be set");
+      checkRequest(ReserveRequestSchema, request);
+      const untilMs = timeoutMs > 0 ? Date.now() + timeoutMs : Number.POSITIVE_INFINITY;
+      const { value, now, isNew } = await reserve(options, request, { signal, untilMs });
+      if (isNew) return holdResults.encode(value);
+      return encodeResult({ case: "reservation", value: toReservationMessage(value, now) });
+    } catch (error) {
+      return encodeResult(toErrorOutcome(error));
+    }
   }
 
   return service(SalesService, {
@@ -102,12 +116,8 @@ export function salesService(options: SalesServiceOptions): RpcService {
     releasePaids: async ({ items }) => ({ results: await doEach(items, releaseOne) }),
 
     async reserveMany({ items }, { signal }) {
-      const outcomes = await Promise.all(
-        items.map((item) =>
-          reserveOne(item, signal).then((value) => ({ case: "reservation" as const, value }), toErrorOutcome),
-        ),
-      );
-      return { results: outcomes.map((outcome) => ({ outcome })) };
+      const results = await Promise.all(items.map((item) => reserveOne(item, signal)));
+      return encodedAnswer(ReserveManyResponseSchema, Buffer.concat(results));
     },
 
     async *export(request) {
@@ -146,6 +156,11 @@ async function doEach<Item, Done>(items: readonly Item[], act: (item: Item) => P
     items.map((item) => act(item).then((value) => ({ case: "done" as const, value }), toErrorOutcome)),
   );
   return outcomes.map((outcome) => ({ outcome }));
+}
+
+function encodeResult(outcome: MessageInitShape<typeof ReserveResultSchema>["outcome"]): Uint8Array {
+  const answer = create(ReserveManyResponseSchema, { results: [{ ...(outcome && { outcome }) }] });
+  return toBinary(ReserveManyResponseSchema, answer);
 }
 
 const toErrorOutcome = (error: unknown) => ({ case: "error" as const, value: toStatus(error) });

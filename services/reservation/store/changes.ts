@@ -1,7 +1,13 @@
 import type { Transaction } from "@boxoffice/platform/database.ts";
-import { appendOutbox, type EventChanges } from "@boxoffice/platform/outbox.ts";
+import {
+  appendOutbox,
+  type EncodedChange,
+  type EventChanges,
+  encodeChange,
+} from "@boxoffice/platform/outbox.ts";
 import { euro } from "@boxoffice/platform/parse.ts";
 import { refOf } from "@boxoffice/platform/ref.ts";
+import { Stencil } from "@boxoffice/platform/rpc/stencil.ts";
 import {
   type Change,
   ChangeSchema,
@@ -9,7 +15,7 @@ import {
 } from "@boxoffice/proto/boxoffice/events/v1/events_pb.ts";
 import { create } from "@bufbuild/protobuf";
 import { timestampFromDate } from "@bufbuild/protobuf/wkt";
-import type { Reservation } from "../domain/reservation.ts";
+import { likenessOf, type Reservation } from "../domain/reservation.ts";
 import type { TicketType } from "../domain/sale.ts";
 
 /** Announces what became of reservations, in the transaction in which it did. */
@@ -19,11 +25,13 @@ export function announceReservations(
   at: Date,
   reservations: readonly Reservation[],
 ): void {
-  const byEvent = new Map<string, Change[]>();
+  const stencils = new Map<string, Stencil>();
+  const byEvent = new Map<string, EncodedChange[]>();
   for (const reservation of reservations) {
+    const change = encodeReservation(reservation, stencils);
     const changes = byEvent.get(reservation.eventId);
-    if (changes === undefined) byEvent.set(reservation.eventId, [reservationChange(reservation)]);
-    else changes.push(reservationChange(reservation));
+    if (changes === undefined) byEvent.set(reservation.eventId, [change]);
+    else changes.push(change);
   }
   const events: EventChanges[] = [...byEvent].map(([eventId, changes]) => ({ eventId, changes }));
   appendOutbox(tx, "reservation", newId, at, events);
@@ -38,6 +46,17 @@ export function announceTicketTypes(
   types: readonly TicketType[],
 ): void {
   appendOutbox(tx, "reservation", newId, at, [{ eventId, changes: types.map(ticketTypeChange) }]);
+}
+
+/** Most reservations of a batch are alike but for their names. */
+function encodeReservation(reservation: Reservation, stencils: Map<string, Stencil>): EncodedChange {
+  const ref = refOf(reservation.reservationId);
+  const likeness = likenessOf(reservation);
+  const known = stencils.get(likeness);
+  if (known !== undefined) return known.print(ref);
+  const encoded = encodeChange(reservationChange(reservation));
+  stencils.set(likeness, new Stencil(encoded, ref));
+  return encoded;
 }
 
 export function reservationChange(reservation: Reservation): Change {

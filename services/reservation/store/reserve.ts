@@ -1,4 +1,9 @@
-import { type Database, type Transaction, violatedConstraint } from "@boxoffice/platform/database.ts";
+import {
+  type Database,
+  plainArray,
+  type Transaction,
+  violatedConstraint,
+} from "@boxoffice/platform/database.ts";
 import { isRefusal } from "@boxoffice/platform/errors.ts";
 import { decide, type ReserveOutcome, type ReserveRequest, type SaleSnapshot } from "../domain/decide.ts";
 import type { Reservation } from "../domain/reservation.ts";
@@ -117,7 +122,7 @@ async function lockSale(
       text: `
         select request_id, request_hash, reservation_id from reservation.reservations
         where request_id = any($1::uuid[])`,
-      values: [requestIds],
+      values: [plainArray(requestIds)],
     }),
     reservationIds.length === 0
       ? []
@@ -178,21 +183,21 @@ function keep(
       insert into reservation.reservation_items (reservation_id, ticket_type_id, quantity, unit_price_minor)
       select * from unnest($12::uuid[], $13::uuid[], $14::int[], $15::int8[])`,
     values: [
-      [...taken.keys()],
-      [...taken.values()],
+      plainArray([...taken.keys()]),
+      plainArray([...taken.values()]),
       now,
       first.expiresAt,
-      column(made, ({ reservationId }) => reservationId),
-      column(made, ({ eventId }) => eventId),
-      column(made, ({ totalMinor }) => totalMinor),
+      plainArray(column(made, ({ reservationId }) => reservationId)),
+      plainArray(column(made, ({ eventId }) => eventId)),
+      plainArray(column(made, ({ totalMinor }) => totalMinor)),
       column(made, ({ customer }) => customer?.name ?? null),
       column(made, ({ customer }) => customer?.email ?? null),
-      column(made, (reservation) => requestOf(reservation)?.requestId ?? null),
-      column(made, (reservation) => requestOf(reservation)?.contentHash ?? null),
-      column(items, ({ reservationId }) => reservationId),
-      column(items, ({ ticketTypeId }) => ticketTypeId),
-      column(items, ({ quantity }) => quantity),
-      column(items, ({ unitPriceMinor }) => unitPriceMinor),
+      plainArray(column(made, (reservation) => requestOf(reservation)?.requestId ?? null)),
+      plainArray(column(made, (reservation) => requestOf(reservation)?.contentHash ?? null)),
+      plainArray(column(items, ({ reservationId }) => reservationId)),
+      plainArray(column(items, ({ ticketTypeId }) => ticketTypeId)),
+      plainArray(column(items, ({ quantity }) => quantity)),
+      plainArray(column(items, ({ unitPriceMinor }) => unitPriceMinor)),
     ],
   });
 }

@@ -47,6 +47,26 @@ describe("reserve", () => {
     await expectConsistent(eventId);
   });
 
+  test("gives everybody of a batch their own reservation, with what they asked for", async () => {
+    const { eventId, types } = await openEvent(replica, [1_000, 1_000]);
+    const wishes = Array.from({ length: 60 }, (_, index) => items(types, 1 + (index % 3), 1 + (index % 2)));
+    const answers = await Promise.all(
+      wishes.map((wish, index) =>
+        replica.buyer.reserve({ eventId, items: wish, customer: { name: `${index}` } }),
+      ),
+    );
+    expect(new Set(answers.map(({ reservation }) => reservation?.reservationId)).size).toBe(60);
+    for (const [index, { reservation: told }] of answers.entries()) {
+      const reservationId = told?.reservationId ?? "";
+      const { reservation: read } = await replica.operator.getReservation({ reservationId });
+      const expected = { ...told, expiresIn: expect.anything(), customer: { name: `${index}`, email: "" } };
+      expect(read).toMatchObject(expected);
+      expect(told?.items.map(({ quantity }) => quantity)).toEqual(
+        wishes[index]?.map(({ quantity }) => quantity),
+      );
+    }
+  });
+
   test("is all or nothing", async () => {
     const { eventId, types } = await openEvent(replica, [10, 5]);
     await expect(replica.buyer.reserve({ eventId, items: items(types, 2, 6) })).rejects.toMatchObject(

@@ -11,6 +11,7 @@ import type * as grpc from "@grpc/grpc-js";
 import type { Logger } from "../log.ts";
 import { CALL_OVER, type CallContext, openContext } from "./call-context.ts";
 import { decodeRequest, encode } from "./codec.ts";
+import { Encoded } from "./encoded.ts";
 import { type Invoke, intercept } from "./intercept.ts";
 import { toMetadata } from "./metadata.ts";
 import type { AnyMethod } from "./service.ts";
@@ -59,7 +60,7 @@ function unaryHandler(
           ...responseOf(context),
           stream: false,
           method,
-          message: create(method.output, output as Message),
+          message: output instanceof Encoded ? (output as never) : create(method.output, output as Message),
         };
       })({
         ...requestOf(context),
@@ -67,7 +68,8 @@ function unaryHandler(
         method,
         message: decodeRequest(method.input, call.request),
       });
-      const bytes = encode(method.output, response.message as Message);
+      const message: unknown = response.message;
+      const bytes = message instanceof Encoded ? message.bytes : encode(method.output, message as Message);
       call.sendMetadata(toMetadata(response.header));
       callback(null, bytes, toMetadata(response.trailer));
     } catch (error) {
