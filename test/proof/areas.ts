@@ -1,11 +1,24 @@
 import type { Area } from "./property.ts";
+import { afterTheLock } from "./reservation/after-the-lock.ts";
 import { crowd } from "./reservation/crowd.ts";
+import { killedReplica } from "./reservation/killed-replica.ts";
+import { lostCommit, terminatedBackends } from "./reservation/lost-answers.ts";
+import { expiryRace, marginRace } from "./reservation/races.ts";
 import { requestIds } from "./reservation/request-ids.ts";
 
 /** What can be proved, by the name that the command line takes. */
 export const AREAS: Record<string, Area> = {
   reservation: {
     services: ["reservation", "catalog"],
-    properties: [crowd, requestIds],
+    properties: [
+      crowd,
+      requestIds,
+      expiryRace,
+      marginRace,
+      afterTheLock,
+      killedReplica,
+      lostCommit,
+      terminatedBackends,
+    ],
   },
 };
