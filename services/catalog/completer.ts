@@ -29,7 +29,8 @@ export type CompleterOptions = {
   random?: () => number;
 };
 
-const LEASE_MS = 15_000;
+/** A crash leaves a command alone for no longer than this: the two sides shall agree within 10 s. */
+const LEASE_MS = 6_000;
 const WAIT_MS = 2_000;
 const WAIT_POLL_MS = 25;
 

@@ -9,7 +9,7 @@ import { feedService } from "./rpc/feed-service.ts";
 import { tellSaleBy } from "./sales.ts";
 
 /** How long one call to the sale may take: well below the completer's lease. */
-const SALES_TIMEOUT_MS = 5_000;
+const SALES_TIMEOUT_MS = 4_000;
 
 await runServiceProcess({
   name: "catalog",
