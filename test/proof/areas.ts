@@ -1,6 +1,7 @@
 import type { Area } from "./property.ts";
 import { afterTheLock } from "./reservation/after-the-lock.ts";
 import { crowd } from "./reservation/crowd.ts";
+import { killedCatalog } from "./reservation/killed-catalog.ts";
 import { killedReplica } from "./reservation/killed-replica.ts";
 import { lostCommit, terminatedBackends } from "./reservation/lost-answers.ts";
 import { expiryRace, marginRace } from "./reservation/races.ts";
@@ -19,6 +20,7 @@ export const AREAS: Record<string, Area> = {
       killedReplica,
       lostCommit,
       terminatedBackends,
+      killedCatalog,
     ],
   },
 };
