@@ -1,6 +1,7 @@
-import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Http2ServerRequest } from "node:http2";
 import type { ConnectError } from "@connectrpc/connect";
 import { codeToHttpStatus, errorToJsonBytes } from "@connectrpc/connect/protocol-connect";
+import type { Exchange } from "./exchange.ts";
 
 /** Writes what is 0, false or empty too: whoever reads `"available": 0` need not know that it could be left out. */
 export const JSON_OPTIONS = { alwaysEmitImplicit: true, ignoreUnknownFields: true };
@@ -14,31 +15,38 @@ const LINGER_MS = 500;
  * @param status where HTTP has a better word for it than the error's code
  */
 export function sendError(
-  response: ServerResponse,
+  exchange: Exchange,
   error: ConnectError,
   status = codeToHttpStatus(error.code),
 ): void {
-  if (response.headersSent) return void response.destroy();
-  response.statusCode = status;
-  response.setHeader("content-type", "application/json");
-  response.end(errorToJsonBytes(error, JSON_OPTIONS));
+  if (exchange.isGone) return;
+  if (exchange.isAnswered) return void exchange.response.destroy();
+  const bytes = errorToJsonBytes(error, JSON_OPTIONS);
+  exchange.send(status, ["content-type", "application/json", "content-length", String(bytes.length)], bytes);
 }
 
 /**
  * The same for a request whose body will not be read. The connection is closed, but not at once: a client that
- * is still sending would find it broken and never read the answer.
+ * is still sending would find it broken and never read the answer. Over HTTP/2, only the stream is.
  */
-export function sendErrorUnread(
-  request: IncomingMessage,
-  response: ServerResponse,
-  error: ConnectError,
-): void {
-  response.statusCode = codeToHttpStatus(error.code);
+export function sendErrorUnread(exchange: Exchange, error: ConnectError): void {
+  const { request, response } = exchange;
+  if (exchange.isHttp2) {
+    sendError(exchange, error);
+    const { stream } = request as unknown as Http2ServerRequest;
+    response.once("finish", () => stream.close());
+    return;
+  }
+  exchange.add("connection", "close");
   const bytes = errorToJsonBytes(error, JSON_OPTIONS);
-  response.setHeader("content-type", "application/json");
-  response.setHeader("content-length", bytes.length);
-  response.setHeader("connection", "close");
-  response.write(bytes);
+  exchange
+    .open(codeToHttpStatus(error.code), [
+      "content-type",
+      "application/json",
+      "content-length",
+      String(bytes.length),
+    ])
+    .write(bytes);
   const close = () => response.end();
   const limit = setTimeout(close, LINGER_MS);
   request.once("close", () => clearTimeout(limit));

@@ -4,7 +4,7 @@ import { createGrpcTransport, type GrpcTransport } from "@boxoffice/platform/rpc
 import type { Runtime } from "@boxoffice/platform/runtime.ts";
 import { Health } from "@boxoffice/proto/grpc/health/v1/health_pb.ts";
 import { Code, ConnectError, createClient, type Transport } from "@connectrpc/connect";
-import { DEFAULT_TIMEOUT_MS } from "./forward.ts";
+import { DEFAULT_TIMEOUT_MS } from "./call.ts";
 import { BACKENDS, type BackendName } from "./routes.ts";
 
 /** How often each service is asked whether it is there, and how long it may take to answer, in milliseconds. */

@@ -2,10 +2,9 @@
 export type Encoding = "br" | "gzip" | "identity";
 
 /** The smallest form that the client takes: what it names with `q=0`, or not at all, it does not. */
-export function chooseEncoding(acceptEncoding: string | string[] | undefined): Encoding {
-  const text = String(acceptEncoding ?? "");
-  if (accepts(text, "br")) return "br";
-  return accepts(text, "gzip") ? "gzip" : "identity";
+export function chooseEncoding(acceptEncoding = ""): Encoding {
+  if (accepts(acceptEncoding, "br")) return "br";
+  return accepts(acceptEncoding, "gzip") ? "gzip" : "identity";
 }
 
 /** Whether `If-None-Match` names this tag: then the client has what would be sent. */
@@ -15,7 +14,8 @@ export function matchesEtag(ifNoneMatch: string | undefined, etag: string): bool
   return ifNoneMatch.split(",").some((tag) => [etag, "*"].includes(tag.trim().replace(/^W\//, "")));
 }
 
-function accepts(acceptEncoding: string, encoding: string): boolean {
+/** Whether the header names the encoding, and not with `q=0`. */
+export function accepts(acceptEncoding: string, encoding: string): boolean {
   return acceptEncoding.split(",").some((part) => {
     const [name = "", ...parameters] = part.split(";").map((text) => text.trim());
     return name === encoding && !parameters.some((parameter) => /^q=0(\.0*)?$/.test(parameter));

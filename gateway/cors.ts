@@ -1,6 +1,6 @@
-import type { IncomingMessage, ServerResponse } from "node:http";
 import { ConfigError } from "@boxoffice/platform/config.ts";
 import { cors } from "@connectrpc/connect";
+import type { Exchange } from "./exchange.ts";
 
 /** How long a browser need not ask again, in seconds. */
 const PREFLIGHT_MAX_AGE_SECONDS = 7200;
@@ -25,28 +25,34 @@ export function parseOrigins(list: string): ReadonlySet<string> {
  *
  * @returns whether the request was only the question whether it may ask, and is answered
  */
-export function answerCors(
-  origins: ReadonlySet<string>,
-  request: IncomingMessage,
-  response: ServerResponse,
-): boolean {
-  const { origin } = request.headers;
-  const isPreflight = request.method === "OPTIONS" && "access-control-request-method" in request.headers;
+export function answerCors(origins: ReadonlySet<string>, exchange: Exchange): boolean {
+  const { origin } = exchange.request.headers;
+  const isPreflight =
+    exchange.request.method === "OPTIONS" && exchange.header("access-control-request-method") !== undefined;
   if (origin !== undefined && origins.has(origin)) {
-    response.setHeader("access-control-allow-origin", origin);
-    response.setHeader("access-control-expose-headers", cors.exposedHeaders.join(", "));
-    if (isPreflight) {
-      response.setHeader("access-control-allow-methods", cors.allowedMethods.join(", "));
-      response.setHeader(
-        "access-control-allow-headers",
-        [...cors.allowedHeaders, "Authorization"].join(", "),
-      );
-      response.setHeader("access-control-max-age", PREFLIGHT_MAX_AGE_SECONDS);
-    }
+    exchange.add("access-control-allow-origin", origin, "access-control-expose-headers", EXPOSED_HEADERS);
+    if (isPreflight) exchange.add(...PREFLIGHT_HEADERS);
   }
-  if (isPreflight) response.writeHead(204).end();
+  if (isPreflight) exchange.send(204, []);
   return isPreflight;
 }
+
+const EXPOSED_HEADERS = [
+  ...cors.exposedHeaders,
+  "ETag",
+  "X-Request-Id",
+  "RateLimit",
+  "RateLimit-Policy",
+].join(", ");
+
+const PREFLIGHT_HEADERS = [
+  "access-control-allow-methods",
+  cors.allowedMethods.join(", "),
+  "access-control-allow-headers",
+  [...cors.allowedHeaders, "Authorization", "If-None-Match", "Traceparent"].join(", "),
+  "access-control-max-age",
+  String(PREFLIGHT_MAX_AGE_SECONDS),
+];
 
 function isOrigin(text: string): boolean {
   return URL.canParse(text) && new URL(text).origin === text;

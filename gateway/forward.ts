@@ -1,93 +1,94 @@
-import { BoxofficeError, toConnectError } from "@boxoffice/platform/errors.ts";
-import type { Logger } from "@boxoffice/platform/log.ts";
-import { forwardBearer } from "@boxoffice/platform/rpc/access.ts";
+import { BoxofficeError } from "@boxoffice/platform/errors.ts";
 import {
-  BadRequestSchema,
-  ErrorInfoSchema,
-  RetryInfoSchema,
-} from "@boxoffice/proto/google/rpc/error_details_pb.ts";
-import type { DescMethodUnary } from "@bufbuild/protobuf";
-import {
-  Code,
-  ConnectError,
-  createContextKey,
-  type HandlerContext,
-  type MethodImpl,
-  type Transport,
-} from "@connectrpc/connect";
+  type DescMessage,
+  type DescMethodServerStreaming,
+  type DescMethodUnary,
+  fromBinary,
+  fromJsonString,
+  type Message,
+  toBinary,
+  toJsonString,
+} from "@bufbuild/protobuf";
+import type { Transport } from "@connectrpc/connect";
+import { JSON_OPTIONS } from "./answers.ts";
+import type { Call } from "./call.ts";
+import { unreadable } from "./refusal.ts";
+import type { Answerer, Codec } from "./unary.ts";
 
-/** How long a call may take where the client does not say, in milliseconds. */
-export const DEFAULT_TIMEOUT_MS = 10_000;
-
-/** Set on a call once it was understood and is on its way to a service. */
-export const FORWARDED = createContextKey(false, { description: "forwarded" });
+/** Answers a message by asking the service behind. */
+export type Forward = (message: Message, call: Call) => Promise<Message>;
 
 /**
- * Answers a method by asking the service behind it, with the caller's bearer, and within the caller's time: when
- * it is over, or the caller hangs up, the call behind is cancelled.
+ * Answers a method by asking the service behind it, with the caller's bearer and trace, and within the caller's
+ * time: when it is over, or the caller hangs up, the call behind is cancelled.
  */
-export function forward(
-  method: DescMethodUnary,
-  transport: Transport,
-  log: Logger,
-): MethodImpl<DescMethodUnary> {
-  return async (message, context) => {
-    context.values.set(FORWARDED, true);
-    try {
-      const { headers } = checkedBearer(context);
-      const answer = await transport.unary(method, context.signal, timeLeft(context), headers, message);
-      return answer.message;
-    } catch (error) {
-      const shown = toShown(error);
-      if (shown.code === Code.Internal && !context.signal.aborted) {
-        log.error(
-          { method: `${method.parent.typeName}/${method.name}`, error },
-          "a call failed unexpectedly",
-        );
-      }
-      throw shown;
-    }
+export function forward(method: DescMethodUnary, transport: Transport): Forward {
+  return async (message, call) => {
+    const headers = forwardedHeaders(call);
+    const answer = await transport.unary(method, call.signal, call.timeLeftMs, headers, message);
+    return answer.message;
   };
 }
 
-/** 0 would mean "no limit" to the transport; a call whose time is over fails by its signal. */
-function timeLeft(context: HandlerContext): number {
-  return Math.max(1, context.timeoutMs() ?? DEFAULT_TIMEOUT_MS);
+/** The same for a stream of answers. It has no end of its own: a stream lasts until somebody ends it. */
+export function forwardStream(
+  method: DescMethodServerStreaming,
+  transport: Transport,
+): (
+  message: Message,
+  call: Pick<Call, "authorization" | "traceparent" | "signal">,
+) => AsyncIterable<Message> {
+  return async function* (message, call) {
+    const only = (async function* () {
+      yield message;
+    })();
+    const answer = await transport.stream(method, call.signal, undefined, forwardedHeaders(call), only);
+    yield* answer.message;
+  };
+}
+
+/** The same for messages in either encoding. */
+export function forwardEncoded(method: DescMethodUnary, answer: Forward): Answerer {
+  return async (bytes, codec, call) => {
+    const message = decode(method.input, bytes, codec);
+    return encode(method.output, await answer(message, call), codec);
+  };
+}
+
+/** @throws BoxofficeError INVALID_REQUEST that names the field which cannot be read, where it is JSON */
+export function decode(desc: DescMessage, bytes: Buffer, codec: Codec): Message {
+  const text = codec === "json" ? textOf(bytes) : undefined;
+  try {
+    return text === undefined ? fromBinary(desc, bytes) : fromJsonString(desc, text, JSON_OPTIONS);
+  } catch (cause) {
+    throw unreadable(desc, text, cause);
+  }
+}
+
+export function encode(desc: DescMessage, message: Message, codec: Codec): Uint8Array | string {
+  return codec === "json" ? toJsonString(desc, message, JSON_OPTIONS) : toBinary(desc, message);
 }
 
 /** gRPC's headers hold printable ASCII, and its library repeats what it refuses in an error. */
-function checkedBearer(context: HandlerContext): { headers?: HeadersInit } {
-  const authorization = context.requestHeader.get("authorization") ?? "";
-  if (/[^\x20-\x7e]/.test(authorization)) {
-    throw new BoxofficeError("UNAUTHENTICATED", "the authorization is no bearer token");
+function forwardedHeaders({
+  authorization,
+  traceparent,
+}: Pick<Call, "authorization" | "traceparent">): Record<string, string> {
+  const headers: Record<string, string> = {};
+  if (authorization !== undefined) {
+    if (/[^\x20-\x7e]/.test(authorization)) {
+      throw new BoxofficeError("UNAUTHENTICATED", "the authorization is no bearer token");
+    }
+    headers.authorization = authorization;
   }
-  return forwardBearer(context);
+  if (traceparent !== undefined && /^[\x20-\x7e]{1,100}$/.test(traceparent))
+    headers.traceparent = traceparent;
+  return headers;
 }
 
-/**
- * The error as the client gets it. Its details are unpacked, so that JSON shows them in words (`debug`), also
- * those with a reason that this gateway is too old to know. Of a fault, the client learns that there was one.
- */
-function toShown(error: unknown): ConnectError {
-  if (!(error instanceof ConnectError)) return toConnectError(error);
-  switch (error.code) {
-    case Code.DeadlineExceeded:
-      return new ConnectError("the time for this call is over", Code.DeadlineExceeded);
-    case Code.Canceled:
-      return new ConnectError("the call was cancelled", Code.Canceled);
-    case Code.Unknown:
-    case Code.Internal:
-    case Code.DataLoss:
-      return new ConnectError("internal error", Code.Internal);
-    default:
-      return new ConnectError(error.rawMessage, error.code, undefined, knownDetails(error));
-  }
-}
+const BYTE_ORDER_MARK = 0xfeff;
 
-function knownDetails(error: ConnectError) {
-  return [
-    ...error.findDetails(ErrorInfoSchema).map((value) => ({ desc: ErrorInfoSchema, value })),
-    ...error.findDetails(BadRequestSchema).map((value) => ({ desc: BadRequestSchema, value })),
-    ...error.findDetails(RetryInfoSchema).map((value) => ({ desc: RetryInfoSchema, value })),
-  ];
+function textOf(bytes: Buffer): string {
+  const text = bytes.toString();
+  return text.charCodeAt(0) === BYTE_ORDER_MARK ? text.slice(1) : text;
 }

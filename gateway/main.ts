@@ -10,7 +10,7 @@ import { ReservationService } from "@boxoffice/proto/boxoffice/reservation/v1/re
 import { Backends } from "./backends.ts";
 import { parseOrigins } from "./cors.ts";
 import { createHomePage } from "./pages/home.ts";
-import { mountRoutes } from "./routes.ts";
+import { createRoutes } from "./routes.ts";
 import { createGatewayServer } from "./server.ts";
 import { openStaticFiles } from "./static.ts";
 
@@ -53,7 +53,7 @@ await runProcess(log, async (lifecycle) => {
   lifecycle.onStop("admin", () => admin.close());
 
   const server = createGatewayServer({
-    routes: (router) => mountRoutes(router, backends.transports, log),
+    routes: createRoutes({ transports: backends.transports, log }),
     homePage: createHomePage({
       catalog: createRpcClient(CatalogService, backends.transports.catalog),
       reservation: createRpcClient(ReservationService, backends.transports.reservation),

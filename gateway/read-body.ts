@@ -1,20 +1,42 @@
-import type { IncomingMessage } from "node:http";
+import type { Exchange } from "./exchange.ts";
+
+/** The longest request that is read, compressed or not, in bytes. */
+export const MAX_REQUEST_BYTES = 64 * 1024;
+
+/** The client went away in the middle of its request. */
+export class ClientGoneError extends Error {
+  override readonly name = "ClientGoneError";
+}
 
 /**
- * Reads a request's body whole, as the requests of this API are small.
+ * Reads a request's body whole, as the requests of this API are small. It stands on events: an async iterator
+ * would cost more than all the rest of the reading.
  *
- * @returns "too large" as soon as it is known to have more than `maxBytes`; what follows is not read
- * @throws when the client goes away in the middle
+ * @returns "too large" as soon as it is known to have more than {@link MAX_REQUEST_BYTES}; what follows is not read
+ * @throws ClientGoneError
  */
-export async function readBody(request: IncomingMessage, maxBytes: number): Promise<Buffer | "too large"> {
-  if (Number(request.headers["content-length"] ?? 0) > maxBytes) return "too large";
-  const chunks: Buffer[] = [];
-  let length = 0;
-  // Leaving the loop must not destroy the request: with it, the connection and our answer would be lost.
-  for await (const chunk of request.iterator({ destroyOnReturn: false })) {
-    length += chunk.length;
-    if (length > maxBytes) return "too large";
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks, length);
+export function readBody({ request }: Exchange): Promise<Buffer | "too large"> {
+  return new Promise((resolve, reject) => {
+    if (Number(request.headers["content-length"] ?? 0) > MAX_REQUEST_BYTES) return resolve("too large");
+    const chunks: Buffer[] = [];
+    let length = 0;
+    const onData = (chunk: Buffer) => {
+      length += chunk.length;
+      if (length > MAX_REQUEST_BYTES) {
+        request.off("data", onData);
+        request.pause();
+        resolve("too large");
+      } else chunks.push(chunk);
+    };
+    request.on("data", onData);
+    request.on("end", () => resolve(joined(chunks, length)));
+    request.on("error", () => reject(new ClientGoneError()));
+    request.on("close", () => reject(new ClientGoneError())); // after its end, this says nothing new
+  });
+}
+
+/** Most requests come in one piece, which need not be copied. */
+function joined(chunks: Buffer[], length: number): Buffer {
+  const [first] = chunks;
+  return first !== undefined && chunks.length === 1 ? first : Buffer.concat(chunks, length);
 }

@@ -5,29 +5,76 @@ import { Caller } from "@boxoffice/proto/boxoffice/common/v1/access_pb.ts";
 import { PaymentService } from "@boxoffice/proto/boxoffice/payment/v1/payment_pb.ts";
 import { ReservationService } from "@boxoffice/proto/boxoffice/reservation/v1/reservation_pb.ts";
 import { StatsService } from "@boxoffice/proto/boxoffice/stats/v1/stats_pb.ts";
-import type { DescMethod, DescMethodUnary, DescService } from "@bufbuild/protobuf";
-import type { ConnectRouter, Transport } from "@connectrpc/connect";
-import { forward } from "./forward.ts";
+import type {
+  DescMethod,
+  DescMethodServerStreaming,
+  DescMethodUnary,
+  DescService,
+  Message,
+} from "@bufbuild/protobuf";
+import type { ConnectRouter, HandlerContext, Transport } from "@connectrpc/connect";
+import { type Call, DEFAULT_TIMEOUT_MS } from "./call.ts";
+import { routerListeners } from "./connect-router.ts";
+import type { Listener } from "./exchange.ts";
+import { forward, forwardEncoded, forwardStream } from "./forward.ts";
+import { toShown } from "./shown-error.ts";
+import { unaryListener } from "./unary.ts";
 
 /** The processes behind the gateway. */
 export const BACKENDS = ["catalog", "reservation", "payment", "stats"] as const;
 export type BackendName = (typeof BACKENDS)[number];
 
+export type RouteOptions = {
+  transports: Readonly<Record<BackendName, Transport>>;
+  log: Logger;
+};
+
 /**
- * Routes what the public and operators may call to the services. Every other method is not mounted at all, so
- * that it is as unknown here as a mistyped one.
+ * What answers at the path of each method that the public and operators may call. Every other method has no path
+ * here, so that it is as unknown as a mistyped one.
  */
-export function mountRoutes(
-  router: ConnectRouter,
-  transports: Readonly<Record<BackendName, Transport>>,
-  log: Logger,
-): void {
-  for (const { desc, backend } of SERVICES) {
-    for (const method of desc.methods.filter(isForBrowsers)) {
-      router.rpc(method, forward(method, transports[backend], log));
+export function createRoutes(options: RouteOptions): ReadonlyMap<string, Listener> {
+  const { log } = options;
+  const viaRouter = routerListeners((router) => mountRoutes(router, options), log);
+  const routes = new Map(viaRouter);
+  for (const { method, backend } of methodsForBrowsers()) {
+    if (method.methodKind !== "unary") continue;
+    const path = `/${method.parent.typeName}/${method.name}`;
+    const lean = unaryListener(
+      method,
+      forwardEncoded(method, forward(method, options.transports[backend])),
+      log,
+    );
+    const grpcWeb = viaRouter.get(path) ?? lean;
+    routes.set(path, (exchange) => (isGrpcWeb(exchange.header("content-type")) ? grpcWeb : lean)(exchange));
+  }
+  return routes;
+}
+
+/** Routes the same methods in Connect's own router, for what the lean path does not serve. */
+export function mountRoutes(router: ConnectRouter, { transports, log }: RouteOptions): void {
+  for (const { method, backend } of methodsForBrowsers()) {
+    const transport = transports[backend];
+    const shown = (error: unknown) => toShown(error, method, log);
+    if (method.methodKind === "unary") {
+      const answer = forward(method, transport);
+      router.rpc(method, (message: Message, context: HandlerContext) =>
+        answer(message, callOf(context)).catch((error: unknown) => Promise.reject(shown(error))),
+      );
+    } else {
+      const messages = forwardStream(method, transport);
+      router.rpc(method, async function* (message: Message, context: HandlerContext) {
+        try {
+          yield* messages(message, callOf(context));
+        } catch (error) {
+          throw shown(error);
+        }
+      });
     }
   }
 }
+
+type ForBrowsers = { method: DescMethodUnary | DescMethodServerStreaming; backend: BackendName };
 
 const SERVICES: readonly { desc: DescService; backend: BackendName }[] = [
   { desc: CatalogService, backend: "catalog" },
@@ -36,7 +83,31 @@ const SERVICES: readonly { desc: DescService; backend: BackendName }[] = [
   { desc: StatsService, backend: "stats" },
 ];
 
-function isForBrowsers(method: DescMethod): method is DescMethodUnary {
+function methodsForBrowsers(): ForBrowsers[] {
+  return SERVICES.flatMap(({ desc, backend }) =>
+    desc.methods.filter(isForBrowsers).map((method) => ({ method, backend })),
+  );
+}
+
+function isForBrowsers(method: DescMethod): method is DescMethodUnary | DescMethodServerStreaming {
   if (accessOf(method).caller === Caller.SERVICE) return false;
-  return method.methodKind === "unary"; // streams are not forwarded yet
+  if (method.methodKind === "unary" || method.methodKind === "server_streaming") return true;
+  throw new Error(`${method.parent.typeName}/${method.name} is a stream that no browser can send`);
+}
+
+const isGrpcWeb = (contentType: string | undefined): boolean =>
+  contentType?.startsWith("application/grpc-web") ?? false;
+
+function callOf(context: HandlerContext): Call {
+  return {
+    authorization: context.requestHeader.get("authorization") ?? undefined,
+    traceparent: context.requestHeader.get("traceparent") ?? undefined,
+    get timeLeftMs() {
+      return Math.max(1, context.timeoutMs() ?? DEFAULT_TIMEOUT_MS);
+    },
+    get isGone() {
+      return context.signal.aborted;
+    },
+    signal: context.signal,
+  };
 }

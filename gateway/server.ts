@@ -1,17 +1,18 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { createServer, type IncomingMessage, type Server } from "node:http";
 import type { Logger } from "@boxoffice/platform/log.ts";
-import { Code, ConnectError, type ConnectRouter } from "@connectrpc/connect";
+import { Code, ConnectError } from "@connectrpc/connect";
 import { sendError } from "./answers.ts";
 import { NO_STORE } from "./cache-control.ts";
 import { answerCors } from "./cors.ts";
+import { Exchange, type FlatHeaders, type Listener } from "./exchange.ts";
 import { notFoundPage } from "./pages/not-found.ts";
 import { type Page, sendPage } from "./pages/page.ts";
 import { refusal } from "./refusal.ts";
-import { rpcListeners } from "./rpc-door.ts";
 import type { StaticFiles } from "./static.ts";
 
 export type GatewayOptions = {
-  routes: (router: ConnectRouter) => void;
+  /** What answers at which path. */
+  routes: ReadonlyMap<string, Listener>;
   /** Shown at `/` where there are no static files. */
   homePage: () => Promise<Page>;
   /** The built pages; undefined where there is no build. */
@@ -49,27 +50,29 @@ const DRAIN_STEP_MS = 50;
 
 /** The browser's door: the methods that are routed, a page for people, and probes for machines. */
 export function createGatewayServer(options: GatewayOptions): GatewayServer {
-  const listeners = rpcListeners(options.routes, options.log);
+  const headers = generalHeaders(options.corsOrigins.size > 0);
 
-  async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    prepare(response, options.corsOrigins.size > 0);
-    const path = pathOf(request);
-    if (path === undefined) return sendError(response, refusal("the request has no valid host or path"));
-    if (answerCors(options.corsOrigins, request, response)) return;
-    const rpc = listeners.get(path);
-    if (rpc !== undefined) return rpc(request, response);
-    if (path === "/livez") return sendText(response, 200, "alive");
+  async function handle(exchange: Exchange): Promise<void> {
+    if (!isWellFormed(exchange.request)) {
+      return sendError(exchange, refusal("the request has no valid host or path"));
+    }
+    if (answerCors(options.corsOrigins, exchange)) return;
+    const { path } = exchange;
+    const listener = options.routes.get(path);
+    if (listener !== undefined) return listener(exchange);
+    if (path === "/livez") return sendText(exchange, 200, "alive");
     if (path === "/readyz")
-      return options.isReady() ? sendText(response, 200, "ready") : sendText(response, 503, "not ready");
-    if (isRead(request) && options.staticFiles?.answer(path, request, response)) return;
-    if (path === "/" && isRead(request)) return sendPage(request, response, await options.homePage());
-    sendUnknown(request, response);
+      return options.isReady() ? sendText(exchange, 200, "ready") : sendText(exchange, 503, "not ready");
+    if (exchange.isRead && options.staticFiles?.answer(exchange)) return;
+    if (path === "/" && exchange.isRead) return sendPage(exchange, await options.homePage());
+    sendUnknown(exchange);
   }
 
   const server = createServer(LIMITS, (request, response) => {
-    handle(request, response).catch((error: unknown) => {
+    const exchange = new Exchange({ request, response, headers });
+    handle(exchange).catch((error: unknown) => {
       options.log.error({ error }, "a request could not be answered");
-      sendError(response, new ConnectError("internal error", Code.Internal));
+      sendError(exchange, new ConnectError("internal error", Code.Internal));
     });
   });
   let closed: Promise<void> | undefined;
@@ -83,32 +86,25 @@ export function createGatewayServer(options: GatewayOptions): GatewayServer {
 }
 
 /** What every answer says, unless more is known about it. */
-function prepare(response: ServerResponse, isCorsConfigured: boolean): void {
-  response.setHeader("cache-control", NO_STORE);
-  response.setHeader("vary", isCorsConfigured ? "Accept-Encoding, Origin" : "Accept-Encoding");
-  response.setHeader("x-content-type-options", "nosniff");
+function generalHeaders(isCorsConfigured: boolean): FlatHeaders {
+  const vary = isCorsConfigured ? "Accept-Encoding, Origin" : "Accept-Encoding";
+  return ["cache-control", NO_STORE, "vary", vary, "x-content-type-options", "nosniff"];
 }
 
-/** undefined where the host is missing or malformed, or the path is: parsing the address would throw. */
-function pathOf({ url = "", headers }: IncomingMessage): string | undefined {
+/** False where the host is missing or malformed, or the path is: parsing the address would throw. */
+function isWellFormed({ url = "", headers }: IncomingMessage): boolean {
   const { host } = headers;
-  if (!host || /[/?#@\\]/.test(host) || !URL.canParse(url, `http://${host}`)) return undefined;
-  return url.split("?", 1)[0];
+  return host !== undefined && host !== "" && !/[/?#@\\]/.test(host) && URL.canParse(url, `http://${host}`);
 }
-
-const isRead = ({ method }: IncomingMessage): boolean => method === "GET" || method === "HEAD";
 
 /** The same for a mistyped method and for one that only services may call. */
-function sendUnknown(request: IncomingMessage, response: ServerResponse): void {
-  if (isRead(request) && request.headers.accept?.includes("text/html")) {
-    sendPage(request, response, notFoundPage());
-  } else {
-    sendError(response, new ConnectError("there is nothing at this address", Code.Unimplemented), 404);
-  }
+function sendUnknown(exchange: Exchange): void {
+  if (exchange.isRead && exchange.header("accept")?.includes("text/html")) sendPage(exchange, notFoundPage());
+  else sendError(exchange, new ConnectError("there is nothing at this address", Code.Unimplemented), 404);
 }
 
-function sendText(response: ServerResponse, status: number, text: string): void {
-  response.writeHead(status, { "content-type": "text/plain; charset=utf-8" }).end(`${text}\n`);
+function sendText(exchange: Exchange, status: number, text: string): void {
+  exchange.send(status, ["content-type", "text/plain; charset=utf-8"], `${text}\n`);
 }
 
 function listen(server: Server, host: string, port: number): Promise<number> {

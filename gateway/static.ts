@@ -1,15 +1,15 @@
 import { createHash } from "node:crypto";
 import { readdirSync, readFileSync, statSync } from "node:fs";
-import type { IncomingMessage, ServerResponse } from "node:http";
 import { extname, join, relative, sep } from "node:path";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 import { ConfigError } from "@boxoffice/platform/config.ts";
 import { chooseEncoding, type Encoding, matchesEtag } from "./content-coding.ts";
+import type { Exchange, FlatHeaders } from "./exchange.ts";
 
 /** The built pages of a folder, held in memory. */
 export type StaticFiles = {
   /** Answers a GET or HEAD of a file, or of a page of the application. @returns false where there is neither */
-  answer(path: string, request: IncomingMessage, response: ServerResponse): boolean;
+  answer(exchange: Exchange): boolean;
 };
 
 /** A build is a few hundred kilobytes; much more is a wrong folder. */
@@ -71,17 +71,17 @@ export function openStaticFiles(folder: string): StaticFiles | undefined {
   const files = readFiles(folder);
   const index = files.get(INDEX);
   return {
-    answer(path, request, response) {
-      const file = files.get(path) ?? (isPageOfApplication(path, request) ? index : undefined);
+    answer(exchange) {
+      const file = files.get(exchange.path) ?? (isPageOfApplication(exchange) ? index : undefined);
       if (file === undefined) return false;
-      send(file, request, response);
+      send(file, exchange);
       return true;
     },
   };
 }
 
 type File = {
-  headers: Readonly<Record<string, string>>;
+  headers: FlatHeaders;
   variants: Readonly<Record<Encoding, { bytes: Buffer; etag: string }>>;
 };
 
@@ -107,14 +107,14 @@ function toFile(path: string, bytes: Buffer): File {
   const type = TYPES[extension] ?? "application/octet-stream";
   const isHashed = /[.-][A-Za-z0-9_-]{8,}\.[a-z0-9]+(\.map)?$/.test(path) && path.includes("/assets/");
   return {
-    headers: {
-      "content-type": type,
-      "cache-control": isHashed ? `public, max-age=${YEAR_SECONDS}, immutable` : "no-cache",
-      "cross-origin-opener-policy": "same-origin",
-      "cross-origin-resource-policy": "same-origin",
-      "referrer-policy": "no-referrer", // an address may hold a reservation id, which is a secret
-      ...(extension === ".html" && { "content-security-policy": POLICY }),
-    },
+    headers: [
+      "content-type",
+      type,
+      "cache-control",
+      isHashed ? `public, max-age=${YEAR_SECONDS}, immutable` : "no-cache",
+      ...FILE_HEADERS,
+      ...(extension === ".html" ? ["content-security-policy", POLICY] : []),
+    ],
     variants: variantsOf(bytes, /^(text|application|image\/svg)/.test(type)),
   };
 }
@@ -132,18 +132,29 @@ function variantsOf(bytes: Buffer, isText: boolean): File["variants"] {
   };
 }
 
-function send(file: File, request: IncomingMessage, response: ServerResponse): void {
-  const encoding = chooseEncoding(request.headers["accept-encoding"]);
-  const chosen = file.variants[encoding];
-  for (const [name, value] of Object.entries(file.headers)) response.setHeader(name, value);
-  response.setHeader("etag", chosen.etag);
-  if (matchesEtag(request.headers["if-none-match"], chosen.etag)) return void response.writeHead(304).end();
-  if (chosen !== file.variants.identity) response.setHeader("content-encoding", encoding);
-  response.setHeader("content-length", chosen.bytes.length);
-  response.writeHead(200).end(request.method === "HEAD" ? undefined : chosen.bytes);
+/** An address may hold a reservation id, which is a secret: nobody else is told where a reader came from. */
+const FILE_HEADERS = [
+  "cross-origin-opener-policy",
+  "same-origin",
+  "cross-origin-resource-policy",
+  "same-origin",
+  "referrer-policy",
+  "no-referrer",
+];
+
+function send(file: File, exchange: Exchange): void {
+  const encoding = chooseEncoding(exchange.header("accept-encoding"));
+  const { bytes, etag } = file.variants[encoding];
+  const headers = [...file.headers, "etag", etag];
+  if (matchesEtag(exchange.header("if-none-match"), etag)) {
+    exchange.send(304, headers);
+    return;
+  }
+  if (bytes !== file.variants.identity.bytes) headers.push("content-encoding", encoding);
+  exchange.send(200, [...headers, "content-length", String(bytes.length)], bytes);
 }
 
 /** Files have extensions and methods of the API have dots, so that a mistyped one of either is told apart. */
-function isPageOfApplication(path: string, { headers }: IncomingMessage): boolean {
-  return !path.includes(".") && (headers.accept ?? "").includes("text/html");
+function isPageOfApplication({ path, request }: Exchange): boolean {
+  return !path.includes(".") && (request.headers.accept ?? "").includes("text/html");
 }

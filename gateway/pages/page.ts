@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Exchange } from "../exchange.ts";
 import { Html, html } from "./html.ts";
 import { STYLE } from "./style.ts";
 
@@ -38,18 +38,9 @@ export function message(title: string, text: string | Html): Html {
 }
 
 /** Sends a page. Nothing that it might hold could run or load anything: see the policy. */
-export function sendPage(
-  request: IncomingMessage,
-  response: ServerResponse,
-  { status, html: text }: Page,
-): void {
-  response.writeHead(status, {
-    "content-type": "text/html; charset=utf-8",
-    "content-security-policy": POLICY,
-    "referrer-policy": "no-referrer",
-    "content-length": Buffer.byteLength(text),
-  });
-  response.end(request.method === "HEAD" ? undefined : text);
+export function sendPage(exchange: Exchange, { status, html: text }: Page): void {
+  const length = String(Buffer.byteLength(text));
+  exchange.send(status, [...PAGE_HEADERS, "content-length", length], text);
 }
 
 const POLICY = [
@@ -60,3 +51,12 @@ const POLICY = [
   "form-action 'none'",
   "frame-ancestors 'none'",
 ].join("; ");
+
+const PAGE_HEADERS = [
+  "content-type",
+  "text/html; charset=utf-8",
+  "content-security-policy",
+  POLICY,
+  "referrer-policy",
+  "no-referrer",
+];

@@ -19,7 +19,7 @@ import { StatsService } from "@boxoffice/proto/boxoffice/stats/v1/stats_pb.ts";
 import type { ServiceImpl } from "@connectrpc/connect";
 import { Backends } from "../backends.ts";
 import { createHomePage } from "../pages/home.ts";
-import { mountRoutes } from "../routes.ts";
+import { createRoutes } from "../routes.ts";
 import { createGatewayServer, type GatewayServer } from "../server.ts";
 import { openStaticFiles } from "../static.ts";
 
@@ -68,7 +68,7 @@ export async function startGateway(
   const watching = new AbortController();
   const watched = backends.watch(watching.signal);
   const gateway = createGatewayServer({
-    routes: (router) => mountRoutes(router, backends.transports, log),
+    routes: createRoutes({ transports: backends.transports, log }),
     homePage: createHomePage({
       catalog: createRpcClient(CatalogService, backends.transports.catalog),
       reservation: createRpcClient(ReservationService, backends.transports.reservation),
@@ -85,6 +85,8 @@ export async function startGateway(
   return {
     url,
     address,
+    port,
+    backends,
     gateway,
     backend,
     logged,
@@ -117,6 +119,8 @@ export type TestGateway = AsyncDisposable & {
   url: string;
   /** Of the server that plays the services. */
   address: string;
+  port: number;
+  backends: Backends;
   gateway: GatewayServer;
   backend: RpcServer;
   /** Warnings and errors. */

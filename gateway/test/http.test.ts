@@ -165,7 +165,7 @@ describe("the client's time", () => {
     ["connect-timeout-ms", "-1", "-1"],
   ])("%s: %s is taken as %s", (name, given, expected) => {
     const headers = new Headers({ [name]: given });
-    clampTimeout(headers);
+    clampTimeout(headers, { methodKind: "unary" });
     expect(headers.get(name)).toBe(expected);
   });
 });

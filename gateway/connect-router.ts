@@ -1,0 +1,113 @@
+import { once } from "node:events";
+import type { Logger } from "@boxoffice/platform/log.ts";
+import type { DescMethod } from "@bufbuild/protobuf";
+import { type ConnectRouter, createConnectRouter, createContextValues } from "@connectrpc/connect";
+import type { UniversalHandler, UniversalServerResponse } from "@connectrpc/connect/protocol";
+import { compressionGzip, universalRequestFromNodeRequest } from "@connectrpc/connect-node";
+import { JSON_OPTIONS, sendError, sendErrorUnread } from "./answers.ts";
+import { clampTimeout, MAX_STREAM_MS } from "./clamp-timeout.ts";
+import type { Exchange, FlatHeaders, Listener } from "./exchange.ts";
+import { ClientGoneError, MAX_REQUEST_BYTES, readBody } from "./read-body.ts";
+import { refusal } from "./refusal.ts";
+import { toShown } from "./shown-error.ts";
+
+const MAX_ANSWER_BYTES = 4 * 1024 * 1024;
+
+/** A client that takes nothing of a stream for this long is cut off, in milliseconds. */
+const STALL_MS = 30_000;
+
+/**
+ * Serves methods with Connect's own router: gRPC-Web, and streams. It stands in the place of `connectNodeAdapter`,
+ * which offers no way to shorten a timeout or to explain what is wrong with a request that is malformed, and dies
+ * of a malformed host.
+ *
+ * @returns a listener for the path of each method
+ */
+export function routerListeners(
+  routes: (router: ConnectRouter) => void,
+  log: Logger,
+): ReadonlyMap<string, Listener> {
+  const router = createConnectRouter({
+    grpc: false,
+    readMaxBytes: MAX_REQUEST_BYTES,
+    writeMaxBytes: MAX_ANSWER_BYTES,
+    maxTimeoutMs: MAX_STREAM_MS,
+    acceptCompression: [compressionGzip],
+    jsonOptions: JSON_OPTIONS,
+  });
+  routes(router);
+  return new Map(router.handlers.map((handler) => [handler.requestPath, listenerFor(handler, log)]));
+}
+
+function listenerFor(handler: UniversalHandler, log: Logger): Listener {
+  return async (exchange) => {
+    try {
+      await answer(handler, exchange);
+    } catch (error) {
+      if (exchange.isGone || error instanceof ClientGoneError) return;
+      sendError(exchange, toShown(error, handler.method, log));
+    }
+  };
+}
+
+async function answer(handler: UniversalHandler, exchange: Exchange): Promise<void> {
+  const { request, response } = exchange;
+  const body = exchange.isRead ? Buffer.alloc(0) : await readBody(exchange);
+  if (body === "too large") {
+    return sendErrorUnread(exchange, refusal(`a request has at most ${MAX_REQUEST_BYTES} bytes`));
+  }
+  const contextValues = createContextValues();
+  const call = {
+    ...universalRequestFromNodeRequest(request, response, undefined, contextValues),
+    body: inOnePiece(body),
+  };
+  clampTimeout(call.header, handler.method);
+  const answered = await handler(call);
+  if (answered.status !== 200) return explain(handler, answered, exchange);
+  await sendStream(exchange, answered);
+}
+
+/** Connect refused the request by itself, before it looked at the message. */
+function explain(
+  { method, allowedMethods }: UniversalHandler,
+  { status }: UniversalServerResponse,
+  exchange: Exchange,
+): void {
+  const isWrongMethod = status === 405;
+  if (isWrongMethod) exchange.add("allow", allowedMethods.join(", "));
+  const types = isStream(method) ? "application/connect+json, application/connect+proto" : "application/json";
+  const why = isWrongMethod
+    ? `${method.name} is not called with this HTTP method`
+    : `Content-Type must be one of ${types}, application/grpc-web+proto`;
+  sendError(exchange, refusal(why), status);
+}
+
+const isStream = ({ methodKind }: DescMethod): boolean => methodKind !== "unary";
+
+/** Writes no faster than the client reads. */
+async function sendStream(
+  exchange: Exchange,
+  { status, header, body }: UniversalServerResponse,
+): Promise<void> {
+  const response = exchange.open(status, [...(header ?? [])].flat() as FlatHeaders);
+  const chunks = body?.[Symbol.asyncIterator]();
+  try {
+    for (let next = await chunks?.next(); next && !next.done; next = await chunks?.next()) {
+      if (exchange.isGone) return;
+      const isRoomLeft = response.write(next.value);
+      if (!isRoomLeft)
+        await once(response, "drain", {
+          signal: AbortSignal.any([exchange.signal, AbortSignal.timeout(STALL_MS)]),
+        });
+    }
+    response.end();
+  } catch {
+    response.destroy(); // it went, or it does not read
+  } finally {
+    void chunks?.return?.().catch(() => undefined);
+  }
+}
+
+async function* inOnePiece(bytes: Uint8Array): AsyncIterable<Uint8Array> {
+  yield bytes;
+}

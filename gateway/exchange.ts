@@ -1,0 +1,107 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Http2ServerResponse } from "node:http2";
+
+/** What a method's listener does: it answers, whatever the request holds, and never rejects. */
+export type Listener = (exchange: Exchange) => Promise<void> | void;
+
+/** Names and values in turn, as node:http takes them fastest. */
+export type FlatHeaders = readonly string[];
+
+export type ExchangeOptions = {
+  request: IncomingMessage;
+  response: ServerResponse;
+  /** What every answer says, unless more is known about it. */
+  headers: FlatHeaders;
+};
+
+/** One request and the one answer to it, over HTTP/1.1 or HTTP/2. */
+export class Exchange {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  /** The path of the request, without its query. */
+  readonly path: string;
+  readonly isHttp2: boolean;
+  #headers: FlatHeaders;
+  #gone: AbortController | undefined;
+
+  constructor({ request, response, headers }: ExchangeOptions) {
+    this.request = request;
+    this.response = response;
+    this.isHttp2 = request.httpVersionMajor === 2;
+    const { url = "" } = request;
+    const queryAt = url.indexOf("?");
+    this.path = queryAt < 0 ? url : url.slice(0, queryAt);
+    this.#headers = headers;
+  }
+
+  /** The query, without its question mark. */
+  get query(): string {
+    return this.request.url?.slice(this.path.length + 1) ?? "";
+  }
+
+  /** A request's header. Of one that came twice, node:http joins the values. */
+  header(name: string): string | undefined {
+    const value = this.request.headers[name];
+    return typeof value === "object" ? value.join(", ") : value;
+  }
+
+  /** Whether it asks for something without changing anything. */
+  get isRead(): boolean {
+    return this.request.method === "GET" || this.request.method === "HEAD";
+  }
+
+  /** Aborts when the client goes before it has its answer. */
+  get signal(): AbortSignal {
+    if (this.#gone === undefined) {
+      const gone = new AbortController();
+      this.#gone = gone;
+      if (this.isGone) gone.abort();
+      this.response.once("close", () => {
+        if (!this.response.writableEnded) gone.abort();
+      });
+    }
+    return this.#gone.signal;
+  }
+
+  /** Whether the client went before it had its answer. */
+  get isGone(): boolean {
+    const { response } = this;
+    if (response.writableEnded) return false;
+    return this.isHttp2 ? (response as unknown as Http2ServerResponse).stream.destroyed : response.destroyed;
+  }
+
+  get isAnswered(): boolean {
+    return this.response.headersSent;
+  }
+
+  /** Says more with whatever the answer will be. */
+  add(...headers: string[]): void {
+    this.#headers = [...this.#headers, ...headers];
+  }
+
+  /** Answers. What is said here replaces what was to be said anyway. */
+  send(status: number, headers: FlatHeaders, body?: Uint8Array | string): void {
+    this.open(status, headers);
+    this.response.end(this.request.method === "HEAD" ? undefined : body);
+  }
+
+  /** Begins an answer whose body follows. */
+  open(status: number, headers: FlatHeaders): ServerResponse {
+    this.response.writeHead(status, merge(this.#headers, headers));
+    return this.response;
+  }
+}
+
+function merge(general: FlatHeaders, own: FlatHeaders): string[] {
+  const merged = [...own];
+  for (let index = 0; index < general.length; index += 2) {
+    const name = general[index] ?? "";
+    if (!has(own, name)) merged.push(name, general[index + 1] ?? "");
+  }
+  return merged;
+}
+
+function has(headers: FlatHeaders, name: string): boolean {
+  for (let index = 0; index < headers.length; index += 2) if (headers[index] === name) return true;
+  return false;
+}
