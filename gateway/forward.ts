@@ -6,6 +6,7 @@ import {
   fromBinary,
   fromJsonString,
   type Message,
+  type MessageShape,
   toBinary,
   toJsonString,
 } from "@bufbuild/protobuf";
@@ -56,7 +57,11 @@ export function forwardEncoded(method: DescMethodUnary, answer: Forward): Answer
 }
 
 /** @throws BoxofficeError INVALID_REQUEST that names the field which cannot be read, where it is JSON */
-export function decode(desc: DescMessage, bytes: Buffer, codec: Codec): Message {
+export function decode<Desc extends DescMessage>(
+  desc: Desc,
+  bytes: Buffer,
+  codec: Codec,
+): MessageShape<Desc> {
   const text = codec === "json" ? textOf(bytes) : undefined;
   try {
     return text === undefined ? fromBinary(desc, bytes) : fromJsonString(desc, text, JSON_OPTIONS);
@@ -81,9 +86,14 @@ function forwardedHeaders({
     }
     headers.authorization = authorization;
   }
-  if (traceparent !== undefined && /^[\x20-\x7e]{1,100}$/.test(traceparent))
-    headers.traceparent = traceparent;
+  const trace = traceOf({ traceparent });
+  if (trace !== undefined) headers.traceparent = trace;
   return headers;
+}
+
+/** The trace that a call is part of, where it looks like one. */
+export function traceOf({ traceparent }: Pick<Call, "traceparent">): string | undefined {
+  return traceparent !== undefined && /^[0-9a-f-]{55,100}$/.test(traceparent) ? traceparent : undefined;
 }
 
 const BYTE_ORDER_MARK = 0xfeff;

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { startAdmin } from "@boxoffice/platform/admin.ts";
+import { createTokenIssuer, serviceBearer } from "@boxoffice/platform/auth/tokens.ts";
 import { commonSettings, readConfig, setting } from "@boxoffice/platform/config.ts";
 import { runProcess } from "@boxoffice/platform/lifecycle.ts";
 import { createLogger } from "@boxoffice/platform/log.ts";
@@ -29,12 +30,14 @@ await runProcess(log, async (lifecycle) => {
     RESERVATION_ADDRESS: setting.text().default("127.0.0.1:50052"),
     PAYMENT_ADDRESS: setting.text().default("127.0.0.1:50053"),
     STATS_ADDRESS: setting.text().default("127.0.0.1:50054"),
+    PRIVATE_KEY_FILE: commonSettings.PRIVATE_KEY_FILE,
     CORS_ORIGINS: setting.text().default(""),
     WEB_FOLDER: setting.text().default(join(import.meta.dirname, "..", "web", "dist")),
   });
   log.level = settings.LOG_LEVEL;
   const corsOrigins = parseOrigins(settings.CORS_ORIGINS);
 
+  const issuer = createTokenIssuer({ role: "gateway", keyFile: settings.PRIVATE_KEY_FILE });
   const backends = new Backends(
     {
       catalog: settings.CATALOG_ADDRESS,
@@ -53,7 +56,11 @@ await runProcess(log, async (lifecycle) => {
   lifecycle.onStop("admin", () => admin.close());
 
   const server = createGatewayServer({
-    routes: createRoutes({ transports: backends.transports, log }),
+    routes: createRoutes({
+      transports: backends.transports,
+      reservationBearer: serviceBearer(issuer, "reservation"),
+      log,
+    }),
     homePage: createHomePage({
       catalog: createRpcClient(CatalogService, backends.transports.catalog),
       reservation: createRpcClient(ReservationService, backends.transports.reservation),

@@ -17,6 +17,7 @@ import { type Call, DEFAULT_TIMEOUT_MS } from "./call.ts";
 import { routerListeners } from "./connect-router.ts";
 import type { Listener } from "./exchange.ts";
 import { forward, forwardEncoded, forwardStream } from "./forward.ts";
+import { reserveTogether } from "./reserve-together.ts";
 import { toShown } from "./shown-error.ts";
 import { unaryListener } from "./unary.ts";
 
@@ -26,6 +27,8 @@ export type BackendName = (typeof BACKENDS)[number];
 
 export type RouteOptions = {
   transports: Readonly<Record<BackendName, Transport>>;
+  /** The gateway's own token at the reservation service. */
+  reservationBearer: () => Promise<string>;
   log: Logger;
 };
 
@@ -35,16 +38,17 @@ export type RouteOptions = {
  */
 export function createRoutes(options: RouteOptions): ReadonlyMap<string, Listener> {
   const { log } = options;
+  const together = reserveTogether({
+    transport: options.transports.reservation,
+    bearer: options.reservationBearer,
+  });
   const viaRouter = routerListeners((router) => mountRoutes(router, options), log);
   const routes = new Map(viaRouter);
   for (const { method, backend } of methodsForBrowsers()) {
     if (method.methodKind !== "unary") continue;
     const path = `/${method.parent.typeName}/${method.name}`;
-    const lean = unaryListener(
-      method,
-      forwardEncoded(method, forward(method, options.transports[backend])),
-      log,
-    );
+    const single = forwardEncoded(method, forward(method, options.transports[backend]));
+    const lean = unaryListener(method, method === ReservationService.method.reserve ? together : single, log);
     const grpcWeb = viaRouter.get(path) ?? lean;
     routes.set(path, (exchange) => (isGrpcWeb(exchange.header("content-type")) ? grpcWeb : lean)(exchange));
   }
@@ -52,7 +56,10 @@ export function createRoutes(options: RouteOptions): ReadonlyMap<string, Listene
 }
 
 /** Routes the same methods in Connect's own router, for what the lean path does not serve. */
-export function mountRoutes(router: ConnectRouter, { transports, log }: RouteOptions): void {
+export function mountRoutes(
+  router: ConnectRouter,
+  { transports, log }: Pick<RouteOptions, "transports" | "log">,
+): void {
   for (const { method, backend } of methodsForBrowsers()) {
     const transport = transports[backend];
     const shown = (error: unknown) => toShown(error, method, log);

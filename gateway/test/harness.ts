@@ -3,20 +3,33 @@ import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ensureKeys, JWKS_FILE } from "@boxoffice/platform/auth/keys.ts";
-import { mintToken } from "@boxoffice/platform/auth/tokens.ts";
+import { createTokenIssuer, mintToken, serviceBearer } from "@boxoffice/platform/auth/tokens.ts";
 import { createVerifier } from "@boxoffice/platform/auth/verifier.ts";
 import { createLogger } from "@boxoffice/platform/log.ts";
 import { createRpcClient } from "@boxoffice/platform/rpc/client.ts";
 import { HealthState } from "@boxoffice/platform/rpc/health.ts";
 import { createRpcServer, type RpcServer } from "@boxoffice/platform/rpc/server.ts";
 import { service } from "@boxoffice/platform/rpc/service.ts";
+import { toStatus } from "@boxoffice/platform/rpc/status.ts";
+import { checkRequest } from "@boxoffice/platform/rpc/validate.ts";
 import { systemRuntime } from "@boxoffice/platform/runtime.ts";
 import { CatalogService } from "@boxoffice/proto/boxoffice/catalog/v1/catalog_pb.ts";
 import { PaymentService } from "@boxoffice/proto/boxoffice/payment/v1/payment_pb.ts";
-import { ReservationService } from "@boxoffice/proto/boxoffice/reservation/v1/reservation_pb.ts";
-import { SalesService } from "@boxoffice/proto/boxoffice/reservation/v1/sales_pb.ts";
+import {
+  ReservationSchema,
+  ReservationService,
+  type ReserveRequest,
+  ReserveRequestSchema,
+  ReserveResponseSchema,
+} from "@boxoffice/proto/boxoffice/reservation/v1/reservation_pb.ts";
+import {
+  type ReserveManyRequest,
+  type ReserveResult,
+  SalesService,
+} from "@boxoffice/proto/boxoffice/reservation/v1/sales_pb.ts";
 import { StatsService } from "@boxoffice/proto/boxoffice/stats/v1/stats_pb.ts";
-import type { ServiceImpl } from "@connectrpc/connect";
+import { create } from "@bufbuild/protobuf";
+import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
 import { Backends } from "../backends.ts";
 import { createHomePage } from "../pages/home.ts";
 import { createRoutes } from "../routes.ts";
@@ -51,7 +64,7 @@ export async function startGateway(
     services: [
       service(CatalogService, impls.catalog ?? {}),
       service(ReservationService, impls.reservation ?? {}),
-      service(SalesService, impls.sales ?? {}),
+      service(SalesService, { reserveMany: reserveEach(impls.reservation?.reserve), ...impls.sales }),
       service(PaymentService, impls.payment ?? {}),
       service(StatsService, impls.stats ?? {}),
     ],
@@ -68,7 +81,14 @@ export async function startGateway(
   const watching = new AbortController();
   const watched = backends.watch(watching.signal);
   const gateway = createGatewayServer({
-    routes: createRoutes({ transports: backends.transports, log }),
+    routes: createRoutes({
+      transports: backends.transports,
+      reservationBearer: serviceBearer(
+        createTokenIssuer({ role: "gateway", keyFile: join(folder, "gateway.key") }),
+        "reservation",
+      ),
+      log,
+    }),
     homePage: createHomePage({
       catalog: createRpcClient(CatalogService, backends.transports.catalog),
       reservation: createRpcClient(ReservationService, backends.transports.reservation),
@@ -113,6 +133,26 @@ export async function startGateway(
       rmSync(folder, { recursive: true });
     },
   };
+}
+
+/** What the reservation service does with many: each is checked and decided on its own. */
+function reserveEach(reserve: ServiceImpl<typeof ReservationService>["reserve"] | undefined) {
+  const one = async (request: ReserveRequest, context: HandlerContext): Promise<ReserveResult["outcome"]> => {
+    try {
+      checkRequest(ReserveRequestSchema, request);
+      const { reservation } = create(ReserveResponseSchema, await reserve?.(request, context));
+      return { case: "reservation", value: reservation ?? create(ReservationSchema) };
+    } catch (error) {
+      return { case: "error", value: toStatus(error) };
+    }
+  };
+  return async ({ items }: ReserveManyRequest, context: HandlerContext) => ({
+    results: await Promise.all(
+      items.map(async ({ request }) => ({
+        outcome: await one(create(ReserveRequestSchema, request), context),
+      })),
+    ),
+  });
 }
 
 export type TestGateway = AsyncDisposable & {

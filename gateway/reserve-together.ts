@@ -1,0 +1,175 @@
+import { BoxofficeError } from "@boxoffice/platform/errors.ts";
+import { fromStatus } from "@boxoffice/platform/rpc/status.ts";
+import {
+  ReservationService,
+  ReserveRequestSchema,
+  ReserveResponseSchema,
+} from "@boxoffice/proto/boxoffice/reservation/v1/reservation_pb.ts";
+import { SalesService } from "@boxoffice/proto/boxoffice/reservation/v1/sales_pb.ts";
+import { StatusSchema } from "@boxoffice/proto/google/rpc/status_pb.ts";
+import { create, type DescMethodUnary, fromBinary, toBinary } from "@bufbuild/protobuf";
+import { BinaryReader, BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
+import { type Empty, EmptySchema } from "@bufbuild/protobuf/wkt";
+import type { Transport } from "@connectrpc/connect";
+import { type Call, timeIsOver } from "./call.ts";
+import { decode, encode, forward, forwardEncoded, traceOf } from "./forward.ts";
+import { ClientGoneError } from "./read-body.ts";
+import type { Answerer } from "./unary.ts";
+
+export type TogetherOptions = {
+  /** To the reservation service. */
+  transport: Transport;
+  /** The gateway's own token there: only the gateway may ask for many. */
+  bearer: () => Promise<string>;
+};
+
+/** What one call to the service carries; it takes 500. */
+const MAX_BATCH = 200;
+
+/** Calls to the service at a time: the next batch gathers, is sent and decided while the one before is. */
+const MAX_CALLS = 2;
+
+/** How many may wait for their turn. */
+const MAX_QUEUE = 5_000;
+
+/** Nobody's wish for tickets is longer; what is goes alone, so that no batch grows too large, in bytes. */
+const MAX_ITEM_BYTES = 4 * 1024;
+
+const RETRY_AFTER_MS = 1_000;
+
+/**
+ * Answers Reserve: requests that arrive while others are under way are sent on together, as one call. Each keeps
+ * its own time, trace, check and result. An operator's request goes alone, as its bearer goes with it.
+ */
+export function reserveTogether({ transport, bearer }: TogetherOptions): Answerer {
+  const { reserve } = ReservationService.method;
+  const alone = forwardEncoded(reserve, forward(reserve, transport));
+  const waiting: Waiting[] = [];
+  let calls = 0;
+  let isScheduled = false;
+
+  function submit(request: Uint8Array, call: Call): Promise<Uint8Array> {
+    if (waiting.length >= MAX_QUEUE) {
+      const message = "Too many requests are waiting. Try again shortly.";
+      throw new BoxofficeError("OVERLOADED", message, { retryAfterMs: RETRY_AFTER_MS });
+    }
+    return new Promise((resolve, reject) => {
+      const limit = setTimeout(() => reject(timeIsOver()), call.timeLeftMs);
+      const done =
+        <Args extends unknown[]>(settle: (...args: Args) => void) =>
+        (...args: Args) => {
+          clearTimeout(limit);
+          settle(...args);
+        };
+      waiting.push({ request, call, resolve: done(resolve), reject: done(reject) });
+      schedule();
+    });
+  }
+
+  /** What arrives in the same turn of the event loop comes along. */
+  function schedule(): void {
+    if (isScheduled || calls === MAX_CALLS || waiting.length === 0) return;
+    isScheduled = true;
+    setImmediate(() => {
+      isScheduled = false;
+      const batch = waiting.splice(0, MAX_BATCH).filter(isWanted);
+      if (batch.length > 0) void send(batch);
+      schedule();
+    });
+  }
+
+  async function send(batch: Waiting[]): Promise<void> {
+    calls++;
+    try {
+      const results = await reserveMany(transport, await bearer(), batch);
+      for (const [index, { resolve }] of batch.entries()) resolve(results[index] as Uint8Array);
+    } catch (error) {
+      for (const { reject } of batch) reject(error);
+    } finally {
+      calls--;
+      schedule();
+    }
+  }
+
+  return async (bytes, codec, call) => {
+    const isOrdinary = call.authorization === undefined && bytes.length <= MAX_ITEM_BYTES;
+    if (!isOrdinary) return alone(bytes, codec, call);
+    const message = decode(ReserveRequestSchema, bytes, codec);
+    const request = codec === "json" ? toBinary(ReserveRequestSchema, message) : bytes;
+    // A text may hold U+0000, for which the service would refuse the whole batch.
+    if (request.includes(0)) return alone(bytes, codec, call);
+    const response = reservationOf(await submit(request, call));
+    return codec === "json"
+      ? encode(ReserveResponseSchema, fromBinary(ReserveResponseSchema, response), codec)
+      : response;
+  };
+}
+
+type Waiting = {
+  request: Uint8Array;
+  call: Call;
+  resolve(result: Uint8Array): void;
+  reject(error: unknown): void;
+};
+
+/** Whoever hung up, or whose time is over, does not want to hold tickets. */
+function isWanted({ call, reject }: Waiting): boolean {
+  if (!call.isGone) return true;
+  reject(new ClientGoneError());
+  return false;
+}
+
+/**
+ * ReserveMany with its items, and their results, as bytes: what was read from one client and is written to another
+ * service need not become an object in between. A message of which no field is known keeps them as they are.
+ */
+const RESERVE_MANY: DescMethodUnary = {
+  ...SalesService.method.reserveMany,
+  input: EmptySchema,
+  output: EmptySchema,
+};
+
+const ITEMS = 1;
+const ITEM = { request: 1, timeoutMs: 2, traceparent: 3 } as const;
+const ERROR_TAG = (2 << 3) | WireType.LengthDelimited;
+
+/**
+ * A result that is a reservation has the very bytes of a response to Reserve.
+ *
+ * @throws what a call of its own would have failed with
+ */
+function reservationOf(result: Uint8Array): Uint8Array {
+  if (result[0] !== ERROR_TAG) return result;
+  throw fromStatus(fromBinary(StatusSchema, new BinaryReader(result.subarray(1)).bytes()));
+}
+
+/** @returns the result of each, in binary */
+async function reserveMany(
+  transport: Transport,
+  token: string,
+  batch: readonly Waiting[],
+): Promise<Uint8Array[]> {
+  const timeoutMs = Math.max(...batch.map(({ call }) => call.timeLeftMs));
+  const message: Empty = create(EmptySchema);
+  message.$unknown = batch.map(({ request, call }) => ({
+    no: ITEMS,
+    wireType: WireType.LengthDelimited,
+    data: new BinaryWriter().bytes(itemOf(request, call)).finish(),
+  }));
+  const headers = { authorization: `Bearer ${token}` };
+  const answer = await transport.unary(RESERVE_MANY, undefined, timeoutMs, headers, message);
+  const results = (answer.message.$unknown ?? []).map(({ data }) => new BinaryReader(data).bytes());
+  if (results.length !== batch.length) throw new Error("a batch has a result for each of its items");
+  return results;
+}
+
+function itemOf(request: Uint8Array, call: Call): Uint8Array {
+  const writer = new BinaryWriter()
+    .tag(ITEM.request, WireType.LengthDelimited)
+    .bytes(request)
+    .tag(ITEM.timeoutMs, WireType.Varint)
+    .int32(Math.ceil(call.timeLeftMs));
+  const trace = traceOf(call);
+  if (trace !== undefined) writer.tag(ITEM.traceparent, WireType.LengthDelimited).string(trace);
+  return writer.finish();
+}
