@@ -1,22 +1,16 @@
 import { CatalogService } from "@boxoffice/proto/boxoffice/catalog/v1/catalog_pb.ts";
 import { ReservationService } from "@boxoffice/proto/boxoffice/reservation/v1/reservation_pb.ts";
 import type { DescMethod } from "@bufbuild/protobuf";
-import type { Exchange } from "./exchange.ts";
 
-/**
- * What caches may do with a good answer: keep availability for a second and events for five, where they were
- * asked for by GET and nobody in particular asked. An operator's answer is the operator's own.
- */
-export function cacheControl(method: DescMethod, { request }: Pick<Exchange, "request">): string {
-  const seconds = MAX_AGE_SECONDS.get(method);
-  const isShared = request.method === "GET" && request.headers.authorization === undefined;
-  return isShared && seconds !== undefined ? `public, max-age=${seconds}` : NO_STORE;
-}
-
+/** What caches may do with anything but the good answers of {@link PUBLIC}. */
 export const NO_STORE = "no-store";
 
-const MAX_AGE_SECONDS = new Map<DescMethod, number>([
-  [ReservationService.method.getAvailability, 1],
-  [CatalogService.method.getEvent, 5],
-  [CatalogService.method.listEvents, 5],
+/**
+ * What caches may do with a good answer, where it was asked for by GET and nobody in particular asked: keep
+ * availability for a second and events for five. An operator's answer is the operator's own.
+ */
+export const PUBLIC: ReadonlyMap<DescMethod, string> = new Map<DescMethod, string>([
+  [ReservationService.method.getAvailability, "public, max-age=1"],
+  [CatalogService.method.getEvent, "public, max-age=5"],
+  [CatalogService.method.listEvents, "public, max-age=5"],
 ]);

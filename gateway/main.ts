@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { startAdmin } from "@boxoffice/platform/admin.ts";
 import { createTokenIssuer, serviceBearer } from "@boxoffice/platform/auth/tokens.ts";
+import { Bus } from "@boxoffice/platform/bus.ts";
 import { commonSettings, readConfig, setting } from "@boxoffice/platform/config.ts";
 import { runProcess } from "@boxoffice/platform/lifecycle.ts";
 import { createLogger } from "@boxoffice/platform/log.ts";
@@ -13,6 +14,7 @@ import { parseOrigins } from "./cors.ts";
 import { createHomePage } from "./pages/home.ts";
 import { createRoutes } from "./routes.ts";
 import { createGatewayServer } from "./server.ts";
+import { SharedReads } from "./shared-reads.ts";
 import { openStaticFiles } from "./static.ts";
 
 /** How long requests may still take when the process is told to stop, in milliseconds. */
@@ -30,6 +32,7 @@ await runProcess(log, async (lifecycle) => {
     RESERVATION_ADDRESS: setting.text().default("127.0.0.1:50052"),
     PAYMENT_ADDRESS: setting.text().default("127.0.0.1:50053"),
     STATS_ADDRESS: setting.text().default("127.0.0.1:50054"),
+    NATS_URL: setting.url("nats:", "tls:").optional(),
     PRIVATE_KEY_FILE: commonSettings.PRIVATE_KEY_FILE,
     CORS_ORIGINS: setting.text().default(""),
     WEB_FOLDER: setting.text().default(join(import.meta.dirname, "..", "web", "dist")),
@@ -55,10 +58,19 @@ await runProcess(log, async (lifecycle) => {
   const admin = await startAdmin({ host: settings.ADMIN_HOST, port: settings.GATEWAY_ADMIN_PORT, isReady });
   lifecycle.onStop("admin", () => admin.close());
 
+  const reads = new SharedReads(log);
+  if (settings.NATS_URL !== undefined) {
+    const bus = new Bus({ url: settings.NATS_URL, name: "gateway", log });
+    lifecycle.onStop("bus", () => bus.close());
+    const topic = "availability.";
+    bus.hear(`${topic}*`, (subject) => reads.invalidate(subject.slice(topic.length)), lifecycle.signal);
+  }
+
   const server = createGatewayServer({
     routes: createRoutes({
       transports: backends.transports,
       reservationBearer: serviceBearer(issuer, "reservation"),
+      reads,
       log,
     }),
     homePage: createHomePage({

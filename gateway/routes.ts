@@ -18,6 +18,7 @@ import { routerListeners } from "./connect-router.ts";
 import type { Listener } from "./exchange.ts";
 import { forward, forwardEncoded, forwardStream } from "./forward.ts";
 import { reserveTogether } from "./reserve-together.ts";
+import type { SharedReads } from "./shared-reads.ts";
 import { toShown } from "./shown-error.ts";
 import { unaryListener } from "./unary.ts";
 
@@ -29,6 +30,8 @@ export type RouteOptions = {
   transports: Readonly<Record<BackendName, Transport>>;
   /** The gateway's own token at the reservation service. */
   reservationBearer: () => Promise<string>;
+  /** Answers that many share. */
+  reads: SharedReads;
   log: Logger;
 };
 
@@ -37,7 +40,7 @@ export type RouteOptions = {
  * here, so that it is as unknown as a mistyped one.
  */
 export function createRoutes(options: RouteOptions): ReadonlyMap<string, Listener> {
-  const { log } = options;
+  const { log, reads } = options;
   const together = reserveTogether({
     transport: options.transports.reservation,
     bearer: options.reservationBearer,
@@ -47,8 +50,15 @@ export function createRoutes(options: RouteOptions): ReadonlyMap<string, Listene
   for (const { method, backend } of methodsForBrowsers()) {
     if (method.methodKind !== "unary") continue;
     const path = `/${method.parent.typeName}/${method.name}`;
-    const single = forwardEncoded(method, forward(method, options.transports[backend]));
-    const lean = unaryListener(method, method === ReservationService.method.reserve ? together : single, log);
+    const ask = forward(method, options.transports[backend]);
+    const single = forwardEncoded(method, ask);
+    const otherwise = unaryListener(
+      method,
+      method === ReservationService.method.reserve ? together : single,
+      log,
+    );
+    const maxAgeMs = MAX_AGE_MS.get(method);
+    const lean = maxAgeMs === undefined ? otherwise : reads.listener({ method, maxAgeMs, ask, otherwise });
     const grpcWeb = viaRouter.get(path) ?? lean;
     routes.set(path, (exchange) => (isGrpcWeb(exchange.header("content-type")) ? grpcWeb : lean)(exchange));
   }
@@ -80,6 +90,13 @@ export function mountRoutes(
     }
   }
 }
+
+/** How old what everybody shares may be when it is sent, in milliseconds. */
+const MAX_AGE_MS = new Map<DescMethod, number>([
+  [ReservationService.method.getAvailability, 250],
+  [CatalogService.method.getEvent, 2_000],
+  [CatalogService.method.listEvents, 2_000],
+]);
 
 type ForBrowsers = { method: DescMethodUnary | DescMethodServerStreaming; backend: BackendName };
 

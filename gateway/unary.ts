@@ -5,7 +5,6 @@ import type { DescMethodUnary } from "@bufbuild/protobuf";
 import { base64Decode } from "@bufbuild/protobuf/wire";
 import { MethodOptions_IdempotencyLevel } from "@bufbuild/protobuf/wkt";
 import { sendError, sendErrorUnread } from "./answers.ts";
-import { cacheControl } from "./cache-control.ts";
 import { type Call, DEFAULT_TIMEOUT_MS, MAX_TIMEOUT_MS, timeIsOver } from "./call.ts";
 import { accepts } from "./content-coding.ts";
 import type { Exchange, Listener } from "./exchange.ts";
@@ -36,7 +35,7 @@ export function unaryListener(method: DescMethodUnary, answer: Answerer, log: Lo
       const request = await readRequest(exchange, method, allowed);
       if (request === undefined) return;
       const body = await answer(request.message, request.codec, request.call);
-      await sendAnswer(exchange, request.codec, body, cacheControl(method, exchange));
+      await sendAnswer(exchange, request.codec, body);
     } catch (error) {
       if (exchange.isGone || error instanceof ClientGoneError) return;
       sendError(exchange, toShown(error, method, log));
@@ -176,14 +175,9 @@ async function decompress(bytes: Buffer): Promise<Buffer> {
   }
 }
 
-async function sendAnswer(
-  exchange: Exchange,
-  codec: Codec,
-  body: Uint8Array | string,
-  caching: string,
-): Promise<void> {
+async function sendAnswer(exchange: Exchange, codec: Codec, body: Uint8Array | string): Promise<void> {
   const type = codec === "json" ? "application/json" : "application/proto";
-  const headers = ["content-type", type, "cache-control", caching];
+  const headers = ["content-type", type];
   const length = typeof body === "string" ? Buffer.byteLength(body) : body.length;
   if (length >= COMPRESS_FROM_BYTES && takesGzip(exchange)) {
     const compressed = await promisify(gzip)(body);

@@ -34,6 +34,7 @@ import { Backends } from "../backends.ts";
 import { createHomePage } from "../pages/home.ts";
 import { createRoutes } from "../routes.ts";
 import { createGatewayServer, type GatewayServer } from "../server.ts";
+import { SharedReads } from "../shared-reads.ts";
 import { openStaticFiles } from "../static.ts";
 
 export type Impls = {
@@ -80,6 +81,7 @@ export async function startGateway(
   );
   const watching = new AbortController();
   const watched = backends.watch(watching.signal);
+  const reads = new SharedReads(log);
   const gateway = createGatewayServer({
     routes: createRoutes({
       transports: backends.transports,
@@ -87,6 +89,7 @@ export async function startGateway(
         createTokenIssuer({ role: "gateway", keyFile: join(folder, "gateway.key") }),
         "reservation",
       ),
+      reads,
       log,
     }),
     homePage: createHomePage({
@@ -107,6 +110,7 @@ export async function startGateway(
     address,
     port,
     backends,
+    reads,
     gateway,
     backend,
     logged,
@@ -161,6 +165,7 @@ export type TestGateway = AsyncDisposable & {
   address: string;
   port: number;
   backends: Backends;
+  reads: SharedReads;
   gateway: GatewayServer;
   backend: RpcServer;
   /** Warnings and errors. */
