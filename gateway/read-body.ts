@@ -29,9 +29,16 @@ export function readBody({ request }: Exchange): Promise<Buffer | "too large"> {
       } else chunks.push(chunk);
     };
     request.on("data", onData);
-    request.on("end", () => resolve(joined(chunks, length)));
-    request.on("error", () => reject(new ClientGoneError()));
-    request.on("close", () => reject(new ClientGoneError())); // after its end, this says nothing new
+    let isWhole = false;
+    const onGone = () => {
+      if (!isWhole) reject(new ClientGoneError());
+    };
+    request.on("end", () => {
+      isWhole = true;
+      resolve(joined(chunks, length));
+    });
+    request.on("error", onGone);
+    request.on("close", onGone);
   });
 }
 

@@ -8,12 +8,13 @@ import {
 import { SalesService } from "@boxoffice/proto/boxoffice/reservation/v1/sales_pb.ts";
 import { StatusSchema } from "@boxoffice/proto/google/rpc/status_pb.ts";
 import { create, type DescMethodUnary, fromBinary, toBinary } from "@bufbuild/protobuf";
-import { BinaryReader, BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
+import { BinaryReader, WireType } from "@bufbuild/protobuf/wire";
 import { type Empty, EmptySchema } from "@bufbuild/protobuf/wkt";
 import type { Transport } from "@connectrpc/connect";
 import { type Call, timeIsOver } from "./call.ts";
 import { decode, encode, forward, forwardEncoded, traceOf } from "./forward.ts";
 import { ClientGoneError } from "./read-body.ts";
+import { decodeReserveResponse, encodeReserveRequest } from "./reserve-codec.ts";
 import type { Answerer } from "./unary.ts";
 
 export type TogetherOptions = {
@@ -94,14 +95,11 @@ export function reserveTogether({ transport, bearer }: TogetherOptions): Answere
   return async (bytes, codec, call) => {
     const isOrdinary = call.authorization === undefined && bytes.length <= MAX_ITEM_BYTES;
     if (!isOrdinary) return alone(bytes, codec, call);
-    const message = decode(ReserveRequestSchema, bytes, codec);
-    const request = codec === "json" ? toBinary(ReserveRequestSchema, message) : bytes;
+    const request = codec === "json" ? fromJson(bytes) : checked(bytes);
     // A text may hold U+0000, for which the service would refuse the whole batch.
     if (request.includes(0)) return alone(bytes, codec, call);
     const response = reservationOf(await submit(request, call));
-    return codec === "json"
-      ? encode(ReserveResponseSchema, fromBinary(ReserveResponseSchema, response), codec)
-      : response;
+    return codec === "json" ? toJson(response) : response;
   };
 }
 
@@ -119,6 +117,23 @@ function isWanted({ call, reject }: Waiting): boolean {
   return false;
 }
 
+/** @throws BoxofficeError INVALID_REQUEST */
+function fromJson(bytes: Buffer): Uint8Array {
+  const encoded = encodeReserveRequest(bytes.toString());
+  return encoded ?? toBinary(ReserveRequestSchema, decode(ReserveRequestSchema, bytes, "json"));
+}
+
+/** One that cannot be read would make the whole batch unreadable. @throws BoxofficeError INVALID_REQUEST */
+function checked(bytes: Buffer): Buffer {
+  decode(ReserveRequestSchema, bytes, "proto");
+  return bytes;
+}
+
+function toJson(response: Uint8Array): Uint8Array | string {
+  const json = decodeReserveResponse(response);
+  return json ?? encode(ReserveResponseSchema, fromBinary(ReserveResponseSchema, response), "json");
+}
+
 /**
  * ReserveMany with its items, and their results, as bytes: what was read from one client and is written to another
  * service need not become an object in between. A message of which no field is known keeps them as they are.
@@ -130,7 +145,12 @@ const RESERVE_MANY: DescMethodUnary = {
 };
 
 const ITEMS = 1;
-const ITEM = { request: 1, timeoutMs: 2, traceparent: 3 } as const;
+/** The tags of an item's fields: their number, and how they are written. */
+const ITEM = {
+  request: (1 << 3) | WireType.LengthDelimited,
+  timeoutMs: (2 << 3) | WireType.Varint,
+  traceparent: (3 << 3) | WireType.LengthDelimited,
+} as const;
 const ERROR_TAG = (2 << 3) | WireType.LengthDelimited;
 
 /**
@@ -154,7 +174,7 @@ async function reserveMany(
   message.$unknown = batch.map(({ request, call }) => ({
     no: ITEMS,
     wireType: WireType.LengthDelimited,
-    data: new BinaryWriter().bytes(itemOf(request, call)).finish(),
+    data: itemOf(request, call),
   }));
   const headers = { authorization: `Bearer ${token}` };
   const answer = await transport.unary(RESERVE_MANY, undefined, timeoutMs, headers, message);
@@ -163,13 +183,36 @@ async function reserveMany(
   return results;
 }
 
+/** The item, after its length. */
 function itemOf(request: Uint8Array, call: Call): Uint8Array {
-  const writer = new BinaryWriter()
-    .tag(ITEM.request, WireType.LengthDelimited)
-    .bytes(request)
-    .tag(ITEM.timeoutMs, WireType.Varint)
-    .int32(Math.ceil(call.timeLeftMs));
-  const trace = traceOf(call);
-  if (trace !== undefined) writer.tag(ITEM.traceparent, WireType.LengthDelimited).string(trace);
-  return writer.finish();
+  const trace = traceOf(call) ?? "";
+  const item = Buffer.allocUnsafe(request.length + trace.length + MAX_OVERHEAD);
+  const start = MAX_LENGTH_BYTES;
+  let end = writeVarint(item, start, ITEM.request);
+  end = writeVarint(item, end, request.length);
+  item.set(request, end);
+  end = writeVarint(item, end + request.length, ITEM.timeoutMs);
+  end = writeVarint(item, end, Math.ceil(call.timeLeftMs));
+  if (trace !== "") {
+    end = writeVarint(item, end, ITEM.traceparent);
+    end = writeVarint(item, end, trace.length);
+    end += item.write(trace, end, "latin1");
+  }
+  const length = end - start;
+  const lengthAt = start - (length < 2 ** 7 ? 1 : 2);
+  writeVarint(item, lengthAt, length);
+  return item.subarray(lengthAt, end);
+}
+
+/** An item has at most {@link MAX_ITEM_BYTES} and a little: its length takes two bytes. */
+const MAX_LENGTH_BYTES = 2;
+const MAX_OVERHEAD = 16;
+
+/** @returns where the next byte goes */
+function writeVarint(bytes: Buffer, start: number, value: number): number {
+  let at = start;
+  let rest = value;
+  for (; rest >= 0x80; rest >>>= 7) bytes[at++] = (rest & 0x7f) | 0x80;
+  bytes[at++] = rest;
+  return at;
 }

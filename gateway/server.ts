@@ -92,10 +92,20 @@ function generalHeaders(isCorsConfigured: boolean): FlatHeaders {
 }
 
 /** False where the host is missing or malformed, or the path is: parsing the address would throw. */
-function isWellFormed({ url = "", headers }: IncomingMessage): boolean {
-  const { host } = headers;
-  return host !== undefined && host !== "" && !/[/?#@\\]/.test(host) && URL.canParse(url, `http://${host}`);
+function isWellFormed({ url = "", headers: { host } }: IncomingMessage): boolean {
+  return host !== undefined && url.startsWith("/") && !url.startsWith("//") && isHost(host);
 }
+
+function isHost(host: string): boolean {
+  if (GOOD_HOSTS.has(host)) return true;
+  const isGood = host !== "" && !/[/?#@\\]/.test(host) && URL.canParse(`http://${host}`);
+  if (isGood && GOOD_HOSTS.size < MAX_GOOD_HOSTS) GOOD_HOSTS.add(host);
+  return isGood;
+}
+
+/** Few names lead here, and parsing one costs more than looking it up. */
+const GOOD_HOSTS = new Set<string>();
+const MAX_GOOD_HOSTS = 100;
 
 /** The same for a mistyped method and for one that only services may call. */
 function sendUnknown(exchange: Exchange): void {

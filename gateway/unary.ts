@@ -183,7 +183,7 @@ async function sendAnswer(exchange: Exchange, codec: Codec, body: Uint8Array | s
     const compressed = await promisify(gzip)(body);
     const coding = ["content-encoding", "gzip", "content-length", String(compressed.length)];
     exchange.send(200, [...headers, ...coding], compressed);
-  } else exchange.send(200, [...headers, "content-length", String(length)], body);
+  } else exchange.send(200, [...headers, "content-length", String(length)], body, length === body.length);
 }
 
 /** Whoever says nothing, but sends gzip, can read it too. */
