@@ -31,8 +31,6 @@ export type SharedRead = {
   ask: Forward;
   /** Answers what is not shared: a POST, an operator's request, a request that is malformed. */
   otherwise: Listener;
-  /** Called before a service has to be asked. @returns whether the request is let through; else it is answered */
-  admit?: (exchange: Exchange) => boolean;
 };
 
 /**
@@ -67,7 +65,6 @@ export class SharedReads {
         answer.refreshInTime(nowMs);
         return answer.send(exchange);
       }
-      if (read.admit?.(exchange) === false) return undefined;
       return this.#sendLater(answer, exchange, read.method);
     };
   }

@@ -11,8 +11,8 @@ export type LaneOptions = {
   maxBatch: number;
   /** How many requests may wait in each lane. */
   maxQueue: number;
-  /** Called after a commit that wrote to the outbox. */
-  onCommit(): void;
+  /** Called after a commit that wrote to the outbox, with the events whose reservations it made or changed. */
+  onCommit(eventIds: ReadonlySet<string>): void;
 };
 
 export type ReserveLanes = Lanes<ReserveRequest, ReserveOutcome>;
@@ -36,7 +36,11 @@ export function createChangeLanes(options: LaneOptions & ChangeOptions): ChangeL
     keyOf: ({ reservationId }) => reservationId,
     async run(requests) {
       const outcomes = await changeReservations(requests, options);
-      options.onCommit();
+      options.onCommit(
+        new Set(
+          outcomes.flatMap((outcome) => (outcome.kind === "done" ? [outcome.reservation.eventId] : [])),
+        ),
+      );
       return outcomes;
     },
   });
@@ -51,7 +55,7 @@ async function reserveWithReclaim(
   options: LaneOptions & ReserveOptions,
 ): Promise<ReserveOutcome[]> {
   const outcomes = await reserveBatch(requests, options);
-  options.onCommit();
+  options.onCommit(eventsOf(outcomes));
   const unlucky = requests.filter((_, index) => {
     const outcome = outcomes[index];
     return outcome !== undefined && isSoldOut(outcome);
@@ -61,10 +65,13 @@ async function reserveWithReclaim(
   const reclaimed = await reclaimExpired({ ...options, limit: RECLAIM_BATCH }, [...wanted]);
   if (reclaimed === 0) return outcomes;
   const again = await reserveBatch(unlucky, options);
-  options.onCommit();
+  options.onCommit(eventsOf(again));
   const second = new Map(unlucky.map((request, index) => [request, again[index]]));
   return outcomes.map((outcome, index) => {
     const request = requests[index];
     return (request && second.get(request)) ?? outcome;
   });
 }
+
+const eventsOf = (outcomes: readonly ReserveOutcome[]): ReadonlySet<string> =>
+  new Set(outcomes.flatMap((outcome) => (outcome.kind === "made" ? [outcome.reservation.eventId] : [])));

@@ -2,6 +2,7 @@ import { setting } from "@boxoffice/platform/config.ts";
 import { Relay } from "@boxoffice/platform/outbox.ts";
 import { runServiceProcess } from "@boxoffice/platform/service-process.ts";
 import { createChangeLanes, createReserveLanes } from "./lanes.ts";
+import { AvailabilityNews } from "./news.ts";
 import { reservationService } from "./rpc/reservation-service.ts";
 import { salesService } from "./rpc/sales-service.ts";
 import { runSweeper } from "./sweeper.ts";
@@ -19,7 +20,11 @@ await runServiceProcess({
   assemble({ settings, database, bus, runtime, log, lifecycle }) {
     const { newId } = runtime;
     const relay = new Relay({ service: "reservation", database, bus, runtime, log });
-    const onCommit = () => relay.wake();
+    const news = new AvailabilityNews(bus);
+    const onCommit = (eventIds: Iterable<string> = []) => {
+      relay.wake();
+      for (const eventId of eventIds) news.changed(eventId);
+    };
     const laneOptions = {
       database,
       newId,
