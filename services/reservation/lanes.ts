@@ -1,6 +1,7 @@
 import { Lanes } from "@boxoffice/platform/batcher.ts";
 import type { ChangeOutcome, ChangeRequest } from "./domain/change.ts";
 import type { ReserveOutcome, ReserveRequest } from "./domain/decide.ts";
+import { batchSize, decisionSeconds, holdsMade, reserveRefusals, showQueue } from "./metrics.ts";
 import { type ChangeOptions, changeReservations } from "./store/change.ts";
 import { isSoldOut, type ReserveOptions, reserveBatch } from "./store/reserve.ts";
 import { reclaimExpired } from "./store/sweep.ts";
@@ -22,11 +23,20 @@ const RECLAIM_BATCH = 1_000;
 
 /** An event always goes to the same lane, where its requests are decided in the order of their arrival. */
 export function createReserveLanes(options: LaneOptions & ReserveOptions): ReserveLanes {
-  return new Lanes({
+  const lanes: ReserveLanes = new Lanes({
     ...options,
     keyOf: ({ eventId }) => eventId,
-    run: (requests) => reserveWithReclaim(requests, options),
+    async run(requests) {
+      batchSize.observe(requests.length);
+      const observeSeconds = decisionSeconds.startTimer();
+      const outcomes = await reserveWithReclaim(requests, options);
+      observeSeconds();
+      countOutcomes(outcomes);
+      return outcomes;
+    },
   });
+  showQueue(() => lanes.depth);
+  return lanes;
 }
 
 /** Begin, confirm, abort, cancel and release, in the order of arrival for each reservation. */
@@ -44,6 +54,13 @@ export function createChangeLanes(options: LaneOptions & ChangeOptions): ChangeL
       return outcomes;
     },
   });
+}
+
+function countOutcomes(outcomes: readonly ReserveOutcome[]): void {
+  holdsMade.inc(outcomes.filter(({ kind }) => kind === "made").length);
+  for (const outcome of outcomes) {
+    if (outcome.kind === "refused") reserveRefusals.inc({ reason: outcome.error.reason });
+  }
 }
 
 /**

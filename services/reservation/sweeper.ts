@@ -1,5 +1,6 @@
 import type { Logger } from "@boxoffice/platform/log.ts";
 import type { Runtime } from "@boxoffice/platform/runtime.ts";
+import { expiryLagSeconds, holdsEnded } from "./metrics.ts";
 import { releaseCancelled, type SweepOptions, sweepExpired } from "./store/sweep.ts";
 
 export type SweeperOptions = Omit<SweepOptions, "limit"> & {
@@ -21,9 +22,12 @@ export async function runSweeper(options: SweeperOptions, signal: AbortSignal): 
   let isFailing = false;
   while (!signal.aborted) {
     try {
-      const swept = await sweepExpired({ ...options, limit: BATCH });
+      const { ended: swept, lagMs } = await sweepExpired({ ...options, limit: BATCH });
       const released = await releaseCancelled({ ...options, limit: BATCH });
       if (swept + released > 0) onCommit();
+      expiryLagSeconds.set(lagMs / 1_000);
+      holdsEnded.inc({ by: "expired" }, swept);
+      holdsEnded.inc({ by: "cancelled" }, released);
       isFailing = false;
       if (Math.max(swept, released) < BATCH) await runtime.sleep(LOOK_EVERY_MS, signal);
     } catch (error) {

@@ -32,24 +32,26 @@ const ATTEMPTS = 3;
  * again, and in the end each request alone. So it is when the connection is lost, after which the batch may have
  * been committed: then the next attempt finds its reservations by their ids.
  *
+ * @param mayBeKept whether an attempt before may have been committed
  * @throws BoxofficeError DEPENDENCY_UNAVAILABLE when the database does not answer
  */
 export async function reserveBatch(
   requests: readonly ReserveRequest[],
   options: ReserveOptions,
+  mayBeKept = false,
 ): Promise<ReserveOutcome[]> {
-  let mayBeKept = false;
+  let looksForKept = mayBeKept;
   for (let attempt = 1; ; attempt++) {
     try {
-      return await options.database.transaction((tx) => reserveIn(tx, requests, options, mayBeKept));
+      return await options.database.transaction((tx) => reserveIn(tx, requests, options, looksForKept));
     } catch (error) {
       const isInUse = violatedConstraint(error) === "reservations_request_id";
       const isLost = isRefusal(error, "DEPENDENCY_UNAVAILABLE");
       if (!isInUse && !isLost) throw error;
-      mayBeKept ||= isLost;
+      looksForKept ||= isLost;
       if (attempt < ATTEMPTS) continue;
       if (isLost || requests.length === 1) throw error;
-      return await reserveOneByOne(requests, options);
+      return await reserveOneByOne(requests, options, looksForKept);
     }
   }
 }
@@ -62,9 +64,10 @@ export function isSoldOut(outcome: ReserveOutcome): boolean {
 async function reserveOneByOne(
   requests: readonly ReserveRequest[],
   options: ReserveOptions,
+  mayBeKept: boolean,
 ): Promise<ReserveOutcome[]> {
   const outcomes: ReserveOutcome[] = [];
-  for (const request of requests) outcomes.push(...(await reserveBatch([request], options)));
+  for (const request of requests) outcomes.push(...(await reserveBatch([request], options, mayBeKept)));
   return outcomes;
 }
 
@@ -72,9 +75,9 @@ async function reserveIn(
   tx: Transaction,
   requests: readonly ReserveRequest[],
   { newId, holdMs }: ReserveOptions,
-  mayBeKept: boolean,
+  looksForKept: boolean,
 ): Promise<ReserveOutcome[]> {
-  const snapshot = await lockSale(tx, requests, mayBeKept);
+  const snapshot = await lockSale(tx, requests, looksForKept);
   const { outcomes, taken } = decide(requests, snapshot, holdMs);
   const made = outcomes.flatMap((outcome) => (outcome.kind === "made" ? [outcome.reservation] : []));
   if (made.length > 0) {
@@ -93,14 +96,14 @@ async function reserveIn(
 async function lockSale(
   tx: Transaction,
   requests: readonly ReserveRequest[],
-  mayBeKept: boolean,
+  looksForKept: boolean,
 ): Promise<SaleSnapshot> {
   const eventIds = [...new Set(requests.map(({ eventId }) => eventId))];
   const typeIds = [
     ...new Set(requests.flatMap(({ items }) => items.map(({ ticketTypeId }) => ticketTypeId))),
   ];
   const requestIds = requests.flatMap(({ requestId }) => (requestId === null ? [] : [requestId]));
-  const reservationIds = mayBeKept ? requests.map(({ reservationId }) => reservationId) : [];
+  const reservationIds = looksForKept ? requests.map(({ reservationId }) => reservationId) : [];
   const [events, types, [clock], known, kept] = await Promise.all([
     tx.query<EventRow>({
       name: "lock-events",

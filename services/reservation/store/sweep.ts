@@ -13,9 +13,13 @@ export type SweepOptions = { database: Database; newId: () => string; limit: num
  * Ends holds whose time is over and puts their tickets on sale again, at most `limit` of them, those first that
  * ended first. What another replica is ending at this moment is left to it.
  *
- * @returns how many it ended
+ * @returns how many it ended, and how long the first of them had waited for it, in milliseconds
  */
-export function sweepExpired({ database, newId, limit }: SweepOptions): Promise<number> {
+export function sweepExpired({
+  database,
+  newId,
+  limit,
+}: SweepOptions): Promise<{ ended: number; lagMs: number }> {
   return database.transaction(async (tx) => {
     const rows = await tx.query<ReservationRow>({
       name: "take-expired",
@@ -27,7 +31,10 @@ export function sweepExpired({ database, newId, limit }: SweepOptions): Promise<
         for update skip locked`,
       values: [limit],
     });
-    return closeRows(tx, newId, rows, "EXPIRED");
+    const [oldest] = rows;
+    if (oldest === undefined) return { ended: 0, lagMs: 0 };
+    const now = await closeRows(tx, newId, rows, "EXPIRED");
+    return { ended: rows.length, lagMs: now.getTime() - oldest.expires_at.getTime() };
   });
 }
 
@@ -53,7 +60,8 @@ export function reclaimExpired(
         for update of r skip locked`,
       values: [ticketTypeIds, limit],
     });
-    return closeRows(tx, newId, rows, "EXPIRED");
+    if (rows.length > 0) await closeRows(tx, newId, rows, "EXPIRED");
+    return rows.length;
   });
 }
 
@@ -79,7 +87,10 @@ export function releaseCancelled({ database, newId, limit }: SweepOptions): Prom
         for update skip locked`,
       values: [event.event_id, limit],
     });
-    if (rows.length > 0) return closeRows(tx, newId, rows, "CANCELLED");
+    if (rows.length > 0) {
+      await closeRows(tx, newId, rows, "CANCELLED");
+      return rows.length;
+    }
     // Holds that somebody else has locked may still be there: the event is done when none is left.
     await tx.query({
       name: "event-released",
@@ -93,13 +104,13 @@ export function releaseCancelled({ database, newId, limit }: SweepOptions): Prom
   });
 }
 
+/** @returns when it did so */
 async function closeRows(
   tx: Transaction,
   newId: () => string,
   rows: readonly ReservationRow[],
   state: "EXPIRED" | "CANCELLED",
-): Promise<number> {
-  if (rows.length === 0) return 0;
+): Promise<Date> {
   const [items, [clock]] = await Promise.all([
     readItems(
       tx,
@@ -120,5 +131,5 @@ async function closeRows(
   updateReservations(tx, closed);
   announceReservations(tx, newId, now, closed);
   await changeStock(tx, newId, stock, now);
-  return closed.length;
+  return now;
 }
