@@ -1,5 +1,5 @@
 import { createServer, type Server } from "node:http";
-import { type Registry, register } from "prom-client";
+import { collectDefaultMetrics, Gauge, type Registry, register } from "prom-client";
 
 export type AdminOptions = {
   host: string;
@@ -19,6 +19,15 @@ export type AdminServer = { port: number; close(): Promise<void> };
  */
 export async function startAdmin(options: AdminOptions): Promise<AdminServer> {
   const { host, port, isReady, registry = register } = options;
+  collectDefaultMetrics({ register: registry });
+  new Gauge({
+    name: "boxoffice_ready",
+    help: "Whether the process can do its work: 1 or 0.",
+    registers: [registry],
+    collect() {
+      this.set(isReady() ? 1 : 0);
+    },
+  });
   const server = createServer((request, response) => {
     const say = (status: number, text: string) => {
       response.writeHead(status, {

@@ -1,6 +1,7 @@
 import pg from "pg";
 import { BoxofficeError } from "./errors.ts";
 import type { Logger } from "./log.ts";
+import { watchPool } from "./pool-metrics.ts";
 
 /** One SQL statement. Give a `name` to statements of the hot path: the server then plans them once. */
 export type Statement = { text: string; values?: unknown[]; name?: string };
@@ -51,6 +52,7 @@ const DEPENDENCY_RETRY_MS = 1_000;
 /** A pool of connections to one PostgreSQL, as one role. */
 export class Database implements Queryable {
   readonly #pool: pg.Pool;
+  readonly #unwatch: () => void;
 
   constructor({ url, name, log, maxConnections = 10, statementTimeoutMs = 5_000 }: DatabaseOptions) {
     this.#pool = new pg.Pool({
@@ -65,6 +67,7 @@ export class Database implements Queryable {
       idle_in_transaction_session_timeout: 2 * statementTimeoutMs,
       types: { getTypeParser },
     });
+    this.#unwatch = watchPool(this.#pool);
     // A connection that dies reports it here while idle, and on itself while in use.
     const lost = (error: Error) => log.warn({ error }, "lost a connection to the database");
     this.#pool.on("error", lost);
@@ -110,6 +113,7 @@ export class Database implements Queryable {
 
   /** Waits for running statements, then disconnects. */
   close(): Promise<void> {
+    this.#unwatch();
     return this.#pool.end();
   }
 

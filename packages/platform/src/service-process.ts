@@ -1,4 +1,3 @@
-import { collectDefaultMetrics } from "prom-client";
 import type { z } from "zod";
 import { startAdmin } from "./admin.ts";
 import { createTokenIssuer, serviceBearer } from "./auth/tokens.ts";
@@ -63,7 +62,6 @@ export async function runServiceProcess<Shape extends z.ZodRawShape>(
       [`${variable}_ADMIN_PORT`]: setting.port(ports.admin),
     });
     log.level = common.LOG_LEVEL;
-    collectDefaultMetrics();
 
     const database = new Database({ url: String(own[`${variable}_DATABASE_URL`]), name, log });
     lifecycle.onStop("database", () => database.close());

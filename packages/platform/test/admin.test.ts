@@ -2,15 +2,14 @@ import { Counter, Registry } from "prom-client";
 import { afterEach, expect, test } from "vitest";
 import { type AdminServer, startAdmin } from "../src/admin.ts";
 
-const registry = new Registry();
-new Counter({ name: "tickets_total", help: "Tickets.", registers: [registry] }).inc(3);
-
 let admin: AdminServer | undefined;
 let isReady = false;
 
 afterEach(() => admin?.close());
 
 const start = async (port = 0) => {
+  const registry = new Registry();
+  new Counter({ name: "tickets_total", help: "Tickets.", registers: [registry] }).inc(3);
   admin = await startAdmin({ host: "127.0.0.1", port, isReady: () => isReady, registry });
   return admin;
 };
@@ -25,13 +24,16 @@ test("tells alive from ready, and the metrics to whoever asks", async () => {
   expect(await ask("/livez")).toEqual([200, "alive\n"]);
   isReady = true;
   expect(await ask("/readyz")).toEqual([200, "ready\n"]);
-  expect((await ask("/metrics"))[1]).toContain("tickets_total 3");
+  const [, metrics] = await ask("/metrics");
+  for (const line of ["tickets_total 3", "boxoffice_ready 1", "nodejs_eventloop_lag_p99_seconds "]) {
+    expect(metrics).toContain(line);
+  }
   expect((await ask("/"))[0]).toBe(404);
 });
 
 test("names the address that is taken", async () => {
   const { port } = await start();
-  await expect(startAdmin({ host: "127.0.0.1", port, isReady: () => true, registry })).rejects.toThrow(
-    `cannot listen on 127.0.0.1:${port}`,
-  );
+  await expect(
+    startAdmin({ host: "127.0.0.1", port, isReady: () => true, registry: new Registry() }),
+  ).rejects.toThrow(`cannot listen on 127.0.0.1:${port}`);
 });

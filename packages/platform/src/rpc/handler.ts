@@ -10,6 +10,7 @@ import { Code, ConnectError, type HandlerContext, type Interceptor } from "@conn
 import type * as grpc from "@grpc/grpc-js";
 import type { Logger } from "../log.ts";
 import { CALL_OVER, type CallContext, openContext } from "./call-context.ts";
+import { callTimes, OK, openStreams } from "./call-times.ts";
 import { decodeRequest, encode } from "./codec.ts";
 import { Encoded } from "./encoded.ts";
 import { type Invoke, intercept } from "./intercept.ts";
@@ -51,7 +52,9 @@ function unaryHandler(
   impl: AnyMethod | undefined,
   options: HandlerOptions,
 ): grpc.handleUnaryCall<Buffer, Buffer> {
+  const note = callTimes(method);
   return async (call, callback) => {
+    const startedMs = performance.now();
     const context = openContext(method, call);
     try {
       const response = await intercept(options.interceptors, async (request) => {
@@ -72,9 +75,12 @@ function unaryHandler(
       const bytes = message instanceof Encoded ? message.bytes : encode(method.output, message as Message);
       call.sendMetadata(toMetadata(response.header));
       callback(null, bytes, toMetadata(response.trailer));
+      note(endOf(context), startedMs);
     } catch (error) {
       logFault(error, context, options.log);
-      callback(toGrpcStatus(error, context.responseTrailer));
+      const status = toGrpcStatus(error, context.responseTrailer);
+      callback(status);
+      note(endOf(context) || status.code, startedMs);
     } finally {
       context.abort(CALL_OVER);
     }
@@ -88,12 +94,14 @@ function streamHandler(
   impl: AnyMethod | undefined,
   options: HandlerOptions,
 ): (call: StreamCall) => Promise<void> {
+  const open = openStreams(method);
   return async (call) => {
     const context = openContext(method, call);
     const end = endOnce(call, context);
     // The caller is answered as soon as the call is aborted, however long the handler takes to notice.
     context.signal.addEventListener("abort", () => end(context.signal.reason));
     options.openStreams.add(context);
+    open.inc();
     try {
       const response = await intercept(options.interceptors, async (request) => {
         const message = outputs(
@@ -119,6 +127,7 @@ function streamHandler(
       end(error);
     } finally {
       options.openStreams.delete(context);
+      open.dec();
       context.abort(CALL_OVER);
     }
   };
@@ -139,6 +148,12 @@ function requestOf(context: CallContext) {
 
 function responseOf({ service, responseHeader, responseTrailer }: CallContext) {
   return { service, header: responseHeader, trailer: responseTrailer };
+}
+
+/** Of a call that was cut off, how it ended for its caller, whatever the handler says. */
+function endOf({ signal }: CallContext): number {
+  if (!signal.aborted) return OK;
+  return signal.reason instanceof ConnectError ? signal.reason.code : Code.Canceled;
 }
 
 /** The handler sees what the interceptors made of the request. */
