@@ -1,10 +1,11 @@
+import { zonedTime as zonedTimeOf } from "@boxoffice/platform/zoned-time.ts";
 import {
   type Event,
   EventSchema,
   type TicketTypeSchema,
 } from "@boxoffice/proto/boxoffice/catalog/v1/catalog_pb.ts";
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
-import { type Timestamp, timestampFromMs } from "@bufbuild/protobuf/wkt";
+import { type Timestamp, timestampFromDate } from "@bufbuild/protobuf/wkt";
 
 /** What a demo event is made of, and what becomes of it. */
 export type DemoEvent = {
@@ -105,14 +106,7 @@ export function demoEvents(firstStart: Date): DemoEvent[] {
 /** The moment at which clocks in `zone` show `time` ("20:00"), `days` days after `from`. */
 export function zonedTime(from: Date, days: number, time: string, zone: string): Timestamp {
   const day = new Date(from.getTime() + days * 86_400_000).toISOString().slice(0, 10);
-  const asUtc = Date.parse(`${day}T${time}:00Z`);
-  return timestampFromMs(asUtc - offsetMs(asUtc - offsetMs(asUtc, zone), zone));
-}
-
-/** How far the clocks in `zone` are ahead of UTC at a moment. */
-function offsetMs(moment: number, zone: string): number {
-  const shown = new Intl.DateTimeFormat("sv-SE", { timeZone: zone, dateStyle: "short", timeStyle: "medium" });
-  return Date.parse(`${shown.format(moment).replace(" ", "T")}Z`) - moment;
+  return timestampFromDate(zonedTimeOf(`${day}T${time}`, zone));
 }
 
 function event(

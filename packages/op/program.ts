@@ -1,9 +1,13 @@
 import { Command, CommanderError } from "commander";
+import { auditCommand } from "./commands/audit.ts";
+import { cancelCommand, pauseCommand, publishCommand, quantityCommand } from "./commands/event-acts.ts";
 import { eventsCommand } from "./commands/events.ts";
 import { paymentsCommand } from "./commands/payments.ts";
 import { recountCommand } from "./commands/recount.ts";
 import { refundCommand } from "./commands/refund.ts";
+import { reservationsCommand } from "./commands/reservations.ts";
 import { resolveCommand } from "./commands/resolve.ts";
+import { statsCommand } from "./commands/stats.ts";
 import { tokenCommand } from "./commands/token.ts";
 import { describeFailure, EXIT, toFailure } from "./failure.ts";
 import type { Terminal } from "./terminal.ts";
@@ -34,6 +38,14 @@ function createProgram(terminal: Terminal): Command {
   return new Command("npm run op --")
     .description("What an operator does from the command line.")
     .addCommand(eventsCommand(terminal))
+    .addCommand(publishCommand(terminal))
+    .addCommand(quantityCommand(terminal))
+    .addCommand(pauseCommand(terminal, "pause"))
+    .addCommand(pauseCommand(terminal, "resume"))
+    .addCommand(cancelCommand(terminal))
+    .addCommand(reservationsCommand(terminal))
+    .addCommand(statsCommand(terminal))
+    .addCommand(auditCommand(terminal))
     .addCommand(paymentsCommand(terminal))
     .addCommand(recountCommand(terminal))
     .addCommand(refundCommand(terminal))

@@ -20,6 +20,9 @@ export function showLocalTime(time: Timestamp | undefined, timeZone: string): st
   return `${format.format(timestampDate(time))} ${timeZone}`;
 }
 
+/** Of a part of 1: "62.5 %". */
+export const showPercent = (part: number): string => `${(100 * part).toFixed(1)} %`;
+
 /** The name of an enum's value, in lower case: "published". A value that is newer than this program is a number. */
 export function showEnum(names: Readonly<Record<string, number>>, value: number): string {
   const name = Object.keys(names).find((one) => names[one] === value);

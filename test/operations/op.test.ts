@@ -1,18 +1,25 @@
+import { randomUUID } from "node:crypto";
+import { writeFileSync } from "node:fs";
+import { userInfo } from "node:os";
+import { join } from "node:path";
 import { createRpcClient } from "@boxoffice/platform/rpc/client.ts";
 import { createGrpcTransport, type GrpcTransport } from "@boxoffice/platform/rpc/transport.ts";
 import { CatalogService } from "@boxoffice/proto/boxoffice/catalog/v1/catalog_pb.ts";
+import { ReservationService } from "@boxoffice/proto/boxoffice/reservation/v1/reservation_pb.ts";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import type { Client } from "@connectrpc/connect";
 import pg from "pg";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { reach } from "../../local/services.ts";
-import { runCommand } from "../../packages/op/program.ts";
+import { EXAMPLE } from "../../packages/op/event-file.ts";
+import { run } from "../../packages/op/test/run.ts";
 import { type BoxOffice, startBoxOffice } from "../support/box-office.ts";
 
 const UNKNOWN = "01890a5d-ac96-774b-bcce-b302099a8057";
 
 let box: BoxOffice;
 let transport: GrpcTransport;
+let reservationTransport: GrpcTransport;
 let catalog: Client<typeof CatalogService>;
 
 beforeAll(async () => {
@@ -21,30 +28,19 @@ beforeAll(async () => {
     defaultTimeoutMs: 20_000,
     bearer: () => box.operatorToken,
   });
+  reservationTransport = createGrpcTransport(reach(box.stack.config, "reservation"), {
+    defaultTimeoutMs: 20_000,
+  });
   catalog = createRpcClient(CatalogService, transport);
 }, 90_000);
 
 afterAll(async () => {
   transport?.close();
+  reservationTransport?.close();
   await box?.end();
 }, 60_000);
 
-async function op(args: string[], env: Record<string, string> = {}) {
-  const ended = { stdout: "", stderr: "", status: 0 };
-  await runCommand(args, {
-    env: { ...box.env, ...env },
-    out: (text) => {
-      ended.stdout += text;
-    },
-    err: (text) => {
-      ended.stderr += text;
-    },
-    end: (exit) => {
-      ended.status = exit;
-    },
-  });
-  return ended;
-}
+const op = (args: string[], env: Record<string, string> = {}) => run(args, { ...box.env, ...env });
 
 async function publish(name: string): Promise<string> {
   const { event } = await catalog.createEvent({
@@ -115,11 +111,87 @@ test.each([
     3,
     "Is the box office running",
   ],
+  ["a wrong ticket type", ["quantity", UNKNOWN, "x", "1"], {}, 1, "EVENT_NOT_FOUND"],
+  ["a missing file", ["events", "create", "/no/such/file"], {}, 1, "no such file"],
   ["a wrong id", ["recount", "x"], {}, 1, "An id looks like"],
 ])("%s is an error with its reason and an exit code", async (_, args, env, code, message) => {
   const { status, stderr, stdout } = await op(args, env);
   expect([status, stdout]).toEqual([code, ""]);
   expect(stderr).toContain(message);
+});
+
+test("a whole life of an event, and who did it and why", async () => {
+  const file = join(box.folder, "event.yaml");
+  writeFileSync(
+    file,
+    EXAMPLE.replaceAll("2027-", `${new Date().getUTCFullYear() + 1}-`).replace(/^.*sales_start.*$/m, ""),
+  );
+  const ok = async (...args: string[]) => {
+    const { stdout, stderr, status } = await op([...args, "--json"]);
+    expect([args, stderr, status]).toEqual([args, "", 0]);
+    return JSON.parse(stdout);
+  };
+  const requestId = randomUUID();
+  const { event } = await ok(
+    "events",
+    "create",
+    file,
+    "--request-id",
+    requestId,
+    "--reason",
+    "the contract is signed",
+  );
+  const { eventId } = event;
+  expect((await ok("events", "create", file, "--request-id", requestId)).event.eventId).toBe(eventId);
+  await ok("publish", eventId);
+  expect((await ok("quantity", eventId, "Standing", "2400")).event.ticketTypes[0].quantity).toBe(2400);
+  const ticketTypeId = event.ticketTypes[0].ticketTypeId;
+  const reservations = createRpcClient(ReservationService, reservationTransport);
+  const { reservation } = await reservations.reserve({
+    eventId,
+    items: [{ ticketTypeId, quantity: 2 }],
+    customer: { name: "Ada", email: "ada@example.org" },
+  });
+  const reservationId = reservation?.reservationId ?? "";
+  await ok("pause", eventId, "--reason", "the plan is wrong");
+  await ok("resume", eventId);
+  expect((await ok("reservations", "list", "--email", "ADA@example.org")).reservations).toMatchObject([
+    { reservationId, state: "RESERVATION_STATE_HELD" },
+  ]);
+  expect((await op(["reservations", "list", "--event", eventId, "--state", "held"])).stdout).toMatch(
+    /held .* 2 Standing .* 98\.00 EUR .*Ada <ada@example\.org>/,
+  );
+  expect((await op(["reservations", "show", reservationId])).stdout).toContain("for Ada <ada@example.org>");
+  await expect
+    .poll(async () => (await op(["stats", "event", eventId])).stdout)
+    .toMatch(/Standing +regular +2400 +2398 +2 /);
+  expect((await op(["stats", "overview"])).stdout).toContain("Reservations: ");
+  expect((await op(["stats", "events"])).stdout).toContain(eventId);
+  expect((await op(["stats", "category", "regular"])).stdout).toMatch(/^NAME .*\nregular /);
+  expect((await op(["stats", "categories"])).stdout).toMatch(/\nregular /);
+
+  expect((await op(["cancel", eventId])).stdout).toContain("Nothing was done.");
+  expect((await ok("cancel", eventId, "--yes", "--reason", "storm")).event.state).toBe(
+    "EVENT_STATE_CANCELLED",
+  );
+  const { entries } = await ok("audit", "--event", eventId);
+  const acts = entries.map((entry: Record<string, string>) => [entry.service, entry.action, entry.reason]);
+  expect(acts).toEqual([
+    ["catalog", "CancelEvent", "storm"],
+    ["reservation", "ResumeSales", ""],
+    ["reservation", "PauseSales", "the plan is wrong"],
+    ["catalog", "UpdateTicketType", ""],
+    ["catalog", "PublishEvent", ""],
+    ["catalog", "CreateEvent", "the contract is signed"],
+  ]);
+  expect(new Set(entries.map((entry: { actor: string }) => entry.actor))).toEqual(
+    new Set([userInfo().username]),
+  );
+  const { stdout } = await op(["audit", "--event", eventId, "--limit", "2"]);
+  expect(stdout).toMatch(
+    /CancelEvent .*state: PUBLISHED → CANCELLED .*storm\n.*ResumeSales.*\nThere are more/,
+  );
+  expect((await ok("audit", "--event", eventId, "--until", "2000-01-01")).entries).toEqual([]);
 });
 
 test("errors are JSON too", async () => {

@@ -1,11 +1,13 @@
-import { type Event, EventSchema, EventState } from "@boxoffice/proto/boxoffice/catalog/v1/catalog_pb.ts";
+import { EventSchema, EventState } from "@boxoffice/proto/boxoffice/catalog/v1/catalog_pb.ts";
 import { Command, Option } from "commander";
 import { limitOption, moreHint, parseUuid } from "../arguments.ts";
+import { eventAnswer, stateOf } from "../event-answer.ts";
 import { answering, jsonOf, operatorCommand } from "../operator-command.ts";
 import { readPages } from "../pages.ts";
-import { showEnum, showLocalTime, showMoney, showTime } from "../show.ts";
+import { showLocalTime } from "../show.ts";
 import { table } from "../table.ts";
 import type { Terminal } from "../terminal.ts";
+import { createCommand } from "./event-acts.ts";
 
 const STATES = ["draft", "published", "cancelled"] as const;
 type State = (typeof STATES)[number];
@@ -13,9 +15,10 @@ type State = (typeof STATES)[number];
 /** `events`: what is on. */
 export function eventsCommand(terminal: Terminal): Command {
   return new Command("events")
-    .description("See events, drafts included.")
+    .description("See events, drafts included, and create them.")
     .addCommand(listCommand(terminal))
-    .addCommand(showCommand(terminal));
+    .addCommand(showCommand(terminal))
+    .addCommand(createCommand(terminal));
 }
 
 function listCommand(terminal: Terminal): Command {
@@ -62,43 +65,3 @@ function showCommand(terminal: Terminal): Command {
       }),
     );
 }
-
-/** An event, as every command about one shows it. */
-export function eventAnswer(event: Event | undefined) {
-  if (event === undefined) throw new Error("the catalog answered without an event");
-  const types = event.ticketTypes.map((type) => ({
-    "ticket type": type.ticketTypeId,
-    name: type.name,
-    category: type.category,
-    price: showMoney(type.price),
-    quantity: type.quantity,
-    "max per reservation": type.maxPerReservation,
-    "sale from": showTime(type.salesStart) || "publishing",
-    "sale until": showTime(type.salesEnd) || "start",
-  }));
-  const pending = event.changePending
-    ? "\nThe last change has not reached the sale yet; it is delivered until it has."
-    : "";
-  const text = [
-    `${event.name} (${stateOf(event)})`,
-    `${event.eventId}, version ${event.etag}`,
-    `${showLocalTime(event.startsAt, event.timeZone)}, ${event.venue || "no venue"}${pending}`,
-    "",
-    table(
-      [
-        "ticket type",
-        "name",
-        "category",
-        "price",
-        "quantity",
-        "max per reservation",
-        "sale from",
-        "sale until",
-      ],
-      types,
-    ),
-  ].join("\n");
-  return { json: { event: jsonOf(EventSchema, event) }, text };
-}
-
-const stateOf = ({ state }: Event): string => showEnum(EventState, state);

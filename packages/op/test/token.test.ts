@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ensureKeys } from "@boxoffice/platform/auth/keys.ts";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { run } from "./run.ts";
 
 const MAIN = join(import.meta.dirname, "..", "main.ts");
 
@@ -16,16 +17,15 @@ beforeAll(async () => {
 
 afterAll(() => rmSync(dataFolder, { recursive: true }));
 
-function op(...args: string[]) {
-  const env = { ...process.env, BOXOFFICE_DATA: dataFolder };
-  return spawnSync(process.execPath, [MAIN, ...args], { encoding: "utf8", env });
-}
+const op = (...args: string[]) => run(args, { BOXOFFICE_DATA: dataFolder });
 
 const claimsOf = (token: string) =>
   JSON.parse(Buffer.from(token.split(".")[1] ?? "", "base64url").toString());
 
 test("prints an operator's token and nothing else", () => {
-  const { stdout, stderr, status } = op("token", "--role", "operator", "--subject", "ada", "--ttl", "60");
+  const args = ["token", "--role", "operator", "--subject", "ada", "--ttl", "60"];
+  const env = { ...process.env, BOXOFFICE_DATA: dataFolder };
+  const { stdout, stderr, status } = spawnSync(process.execPath, [MAIN, ...args], { encoding: "utf8", env });
   expect(stdout).toMatch(/^[\w-]+\.[\w-]+\.[\w-]+\n$/);
   const claims = claimsOf(stdout);
   expect(claims).toMatchObject({ iss: "boxoffice", aud: "boxoffice", sub: "ada", role: "operator" });
@@ -33,11 +33,9 @@ test("prints an operator's token and nothing else", () => {
   expect([stderr, status]).toEqual(["", 0]);
 });
 
-test("a service's token is for the service it calls", () => {
-  expect(claimsOf(op("token", "--role", "stats", "--audience", "catalog").stdout)).toMatchObject({
-    aud: "catalog",
-    role: "stats",
-  });
+test("a service's token is for the service it calls", async () => {
+  const { stdout } = await op("token", "--role", "stats", "--audience", "catalog");
+  expect(claimsOf(stdout)).toMatchObject({ aud: "catalog", role: "stats" });
 });
 
 test.each([
@@ -46,8 +44,18 @@ test.each([
   [["token", "--role", "king"], "Allowed choices are operator"],
   [["token", "--role", "payment"], '"npm start" makes the keys'],
   [["tokens"], "unknown command"],
-])("%j is refused with a sentence, and no token", (args, message) => {
-  const { stdout, stderr, status } = op(...args);
+])("%j is refused with a sentence, and no token", async (args, message) => {
+  const { stdout, stderr, status } = await op(...args);
   expect(stderr).toContain(message);
   expect([stdout, status]).toEqual(["", 1]);
+});
+
+test("every command and every group of commands has help, and those that ask the box office have --json", async () => {
+  const { stdout } = await op("--help");
+  const names = [...stdout.matchAll(/^ {2}([a-z]+)(?: |$)/gm)].map(([, name]) => name ?? "");
+  expect(names).toEqual(expect.arrayContaining(["events", "recount", "audit", "stats", "token"]));
+  for (const name of names.filter((one) => one !== "help")) {
+    const { stdout: help, status } = await op(name, "--help");
+    expect([status, help]).toEqual([0, expect.stringMatching(/--json|Commands:|\btoken\b/)]);
+  }
 });
