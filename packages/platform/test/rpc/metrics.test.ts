@@ -13,23 +13,27 @@ async function countOf(method: string, code: string): Promise<number> {
 }
 
 test("every call is timed once, by its method and by how it ended for its caller", async () => {
+  const arrived = Promise.withResolvers<void>();
   await using talk = await startTalk({
     async say({ say }, { signal }) {
+      if (say === "leave") arrived.resolve();
       if (say === "refuse") throw new BoxofficeError("SOLD_OUT", "Sold out.");
       if (say === "break") throw new Error("broken");
-      if (say === "wait") await new Promise((resolve) => signal.addEventListener("abort", resolve));
+      if (say === "wait" || say === "leave")
+        await new Promise((resolve) => signal.addEventListener("abort", resolve));
       return {};
     },
   });
   await talk.client.say({});
   await talk.client.say({});
   for (const say of ["refuse", "break"]) await failureOf(talk.client.say({ say }));
-  expect(await failureOf(talk.client.say({ say: "wait" }, { timeoutMs: 50 }))).toMatchObject({
+  expect(await failureOf(talk.client.say({ say: "wait" }, { timeoutMs: 1000 }))).toMatchObject({
     code: Code.DeadlineExceeded,
   });
   const gone = new AbortController();
-  const cancelled = failureOf(talk.client.say({ say: "wait" }, { signal: gone.signal }));
-  setTimeout(() => gone.abort(new ConnectError("gone", Code.Canceled)), 50);
+  const cancelled = failureOf(talk.client.say({ say: "leave" }, { signal: gone.signal }));
+  await arrived.promise;
+  gone.abort(new ConnectError("gone", Code.Canceled));
   await cancelled;
   for (const [code, count] of [
     ["OK", 2],
