@@ -1,6 +1,8 @@
 import type { Area } from "./property.ts";
 import { afterTheLock } from "./reservation/after-the-lock.ts";
 import { crowd } from "./reservation/crowd.ts";
+import { decisions } from "./reservation/decide.ts";
+import { everything } from "./reservation/everything.ts";
 import { killedCatalog } from "./reservation/killed-catalog.ts";
 import { killedReplica } from "./reservation/killed-replica.ts";
 import { lostCommit, terminatedBackends } from "./reservation/lost-answers.ts";
@@ -12,6 +14,7 @@ export const AREAS: Record<string, Area> = {
   reservation: {
     services: ["reservation", "catalog"],
     properties: [
+      decisions,
       crowd,
       requestIds,
       expiryRace,
@@ -21,6 +24,7 @@ export const AREAS: Record<string, Area> = {
       lostCommit,
       terminatedBackends,
       killedCatalog,
+      everything,
     ],
   },
 };
