@@ -12,7 +12,7 @@ import { sandbox } from "./provider/sandbox.ts";
 import { ProviderCalls } from "./provider-calls.ts";
 import { ReservationCalls } from "./reservation-calls.ts";
 import { Settlement } from "./settlement.ts";
-import type { Ledger } from "./store/change.ts";
+import { type Ledger, openLedger } from "./store/ledger.ts";
 
 /** Beside what the provider may take, what the steps around it do, in milliseconds. */
 const STEPS_MS = 5_000;
@@ -46,12 +46,8 @@ type Parts = Parameters<ServiceDefinition<typeof PAYMENT.settings>["assemble"]>[
 export function assemble(parts: Parts, reached?: Ledger["reached"]) {
   const { settings, database, bus, runtime, log, lifecycle, transportTo } = parts;
   const relay = new Relay({ service: "payment", database, bus, runtime, log });
-  const ledger: Ledger = {
-    database,
-    newId: runtime.newId,
-    onCommit: () => relay.wake(),
-    ...(reached && { reached }),
-  };
+  const onCommit = () => relay.wake();
+  const ledger = openLedger({ database, newId: runtime.newId, onCommit, ...(reached && { reached }) });
   const transport = transportTo("reservation", settings.RESERVATION_ADDRESS);
   const reservations = new ReservationCalls({ transport, runtime });
   const { PROVIDER_URL, PROVIDER_API_KEY, PROVIDER_TIMEOUT_MS: timeoutMs } = settings;

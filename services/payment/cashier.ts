@@ -9,8 +9,7 @@ import type { Payment } from "./domain/payment.ts";
 import { BEGIN_LEASE_MS, PATIENCE, type Paid, type PaymentSteps } from "./payment-steps.ts";
 import type { ReservationCalls } from "./reservation-calls.ts";
 import type { Settlement } from "./settlement.ts";
-import { findAttempts, insertAttempt } from "./store/attempts.ts";
-import type { Ledger } from "./store/change.ts";
+import type { Ledger } from "./store/ledger.ts";
 import { getPayment } from "./store/read.ts";
 
 export type CashierOptions = {
@@ -85,16 +84,17 @@ export class Cashier {
   /** P1: the payment on record for the order. A new one is being worked on from here. */
   async #admit(order: Order): Promise<Payment> {
     const { ledger, hmacKey, maxRunning = DEFAULT_MAX_RUNNING } = this.#options;
+    const { finds, inserts } = ledger.batches;
     const fingerprint = fingerprintOf(order, hmacKey);
     for (let tried = 0; tried < ADMIT_TRIES; tried++) {
-      const admission = admit(await findAttempts(ledger.database, order), order, fingerprint);
+      const admission = admit(await finds.submit(order), order, fingerprint);
       if (admission.kind === "known") return this.#withHoldGivenBack(admission.payment);
       if (admission.kind === "abort first") {
         await this.#abortAll(admission.payments);
         continue;
       }
       if (this.#running.size >= maxRunning) throw overloaded();
-      const payment = await insertAttempt(ledger.database, {
+      const payment = await inserts.submit({
         paymentId: ledger.newId(),
         reservationId: order.reservationId,
         attempt: admission.attempt,

@@ -16,6 +16,7 @@ const PATIENT: PaymentState[] = ["REFUND_DUE", "REFUNDING", "REFUNDED"];
 const MAX_RUNNING = { urgent: 50, patient: 50 };
 
 const LOOK_EVERY_MS = 500;
+const BUSY_LOOK_EVERY_MS = 20;
 const RETRY_MS = 1_000;
 const DRAIN_MS = 2_000;
 
@@ -47,8 +48,7 @@ export async function runCompleter(options: CompleterOptions, signal: AbortSigna
       }
       if (isFailing) log.info("payments are being completed again");
       isFailing = false;
-      if (isMore) await Promise.race([...running.urgent, ...running.patient]);
-      else await runtime.sleep(LOOK_EVERY_MS, signal);
+      await runtime.sleep(isMore ? BUSY_LOOK_EVERY_MS : LOOK_EVERY_MS, signal);
     } catch (error) {
       failed(error);
       await runtime.sleep(RETRY_MS, signal);

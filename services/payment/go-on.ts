@@ -5,7 +5,7 @@ import { giveUp, loseSight, recordOutcome } from "./domain/transitions.ts";
 import type { ProviderCalls } from "./provider-calls.ts";
 import { CALL_TIMEOUT_MS } from "./reservation-calls.ts";
 import type { Settled, Settlement } from "./settlement.ts";
-import { changePayment, type Ledger } from "./store/change.ts";
+import { changePayment, type Ledger } from "./store/ledger.ts";
 
 export type GoOnOptions = {
   ledger: Ledger;

@@ -16,11 +16,9 @@ export const providerCallSeconds = new Histogram({
   buckets: [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
 });
 
-/** `calls`: charge, or other (look-ups and refunds). */
-export const breakerStates = new Gauge({
+export const breakerState = new Gauge({
   name: "boxoffice_payment_provider_breaker_state",
-  help: "Whether the payment provider is asked: 0 yes, 1 one call tries it, 2 not for now",
-  labelNames: ["calls"],
+  help: "Whether the payment provider is asked for money: 0 yes, 1 one call tries it, 2 not for now",
 });
 
 /** How many payments somebody has to watch, and since when, counted whenever the metrics are read. */

@@ -5,6 +5,7 @@ import type { Act } from "./domain/acts.ts";
 import type { Payment } from "./domain/payment.ts";
 import { type GoOnOptions, goOn, leaseMsFor } from "./go-on.ts";
 import { recordAct } from "./store/acts.ts";
+import { postpone } from "./store/claim.ts";
 import { getPayment } from "./store/read.ts";
 
 export type OperatorDeskOptions = GoOnOptions & {
@@ -15,6 +16,9 @@ export type OperatorDeskOptions = GoOnOptions & {
 
 /** How many acts may be under way in this process. */
 const MAX_RUNNING = 200;
+
+/** The completer tries again what cannot be done now. */
+const HAND_OVER_MS = 500;
 
 const OVERLOADED_RETRY_MS = 1_000;
 
@@ -56,7 +60,11 @@ export class OperatorDesk {
   async #goOn(payment: Payment): Promise<void> {
     this.#running++;
     try {
-      await goOn(this.#options, payment, this.#ending.signal);
+      if (await goOn(this.#options, payment, this.#ending.signal)) return;
+      await postpone(this.#options.ledger.database, payment.paymentId, {
+        id: payment.leaseId,
+        ms: HAND_OVER_MS,
+      });
     } catch (error) {
       const about = { error, reservation_ref: refOf(payment.reservationId) };
       this.#options.log.warn(about, "an operator's act was left to the completer");

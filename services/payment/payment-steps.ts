@@ -11,8 +11,8 @@ import type { ProviderCalls } from "./provider-calls.ts";
 import { CALL_TIMEOUT_MS, type ReservationCalls } from "./reservation-calls.ts";
 import type { Settlement } from "./settlement.ts";
 import { discardAttempt } from "./store/attempts.ts";
-import { changePayment, type Ledger } from "./store/change.ts";
 import { postpone } from "./store/claim.ts";
+import { changePayment, type Ledger } from "./store/ledger.ts";
 
 export type PaymentStepsOptions = {
   ledger: Ledger;
@@ -183,7 +183,7 @@ export class PaymentSteps {
       try {
         return await write();
       } catch (error) {
-        if (signal.aborted || !isRefusal(error, "DEPENDENCY_UNAVAILABLE")) throw error;
+        if (signal.aborted || !isRefusal(error, "DEPENDENCY_UNAVAILABLE", "OVERLOADED")) throw error;
         await this.#options.runtime.sleep(pauseMs, signal);
       }
     }

@@ -1,7 +1,7 @@
 import type { Logger } from "@boxoffice/platform/log.ts";
 import type { Runtime } from "@boxoffice/platform/runtime.ts";
 import type { Outcome } from "./domain/transitions.ts";
-import { breakerStates, providerCallSeconds, providerCalls } from "./metrics.ts";
+import { breakerState, providerCallSeconds, providerCalls } from "./metrics.ts";
 import {
   type ChargeRequest,
   definiteFailure,
@@ -44,15 +44,16 @@ const MAX_LATE = 1_000;
  */
 export class ProviderCalls {
   readonly #options: ProviderCallsOptions;
-  /** Buyers wait for charges: whatever happens to the other calls is not to hold them back. */
-  readonly #charges: ProviderLimits<Answer<unknown>>;
-  readonly #others: ProviderLimits<Answer<unknown>>;
+  /**
+   * Of charges: buyers wait for them, and whatever happens to the other calls is not to hold them back. Those are made
+   * in the background, by a completer that takes its time between two tries.
+   */
+  readonly #limits: ProviderLimits<Answer<unknown>>;
   #late = 0;
 
   constructor(options: ProviderCallsOptions) {
     this.#options = options;
-    this.#charges = limitsOf("charge", options);
-    this.#others = limitsOf("other", options);
+    this.#limits = limitsOf(options);
   }
 
   get timeoutMs(): number {
@@ -119,8 +120,8 @@ export class ProviderCalls {
   ): Promise<Answer<T>> {
     const { runtime } = this.#options;
     const startedAtMs = runtime.nowMs();
-    const limits = call === "charge" ? this.#charges : this.#others;
-    const answer = (await limits.execute(() => this.#timed(work))) as Answer<T>;
+    const timed = () => this.#timed(work);
+    const answer = call === "charge" ? ((await this.#limits.execute(timed)) as Answer<T>) : await timed();
     const isSent = !isUnsent(answer);
     providerCalls.inc({ call, outcome: isSent ? answer.kind : "not_sent" });
     if (isSent) providerCallSeconds.observe({ call }, (runtime.nowMs() - startedAtMs) / 1000);
@@ -152,9 +153,9 @@ export class ProviderCalls {
   }
 }
 
-function limitsOf(calls: "charge" | "other", options: ProviderCallsOptions): ProviderLimits<Answer<unknown>> {
+function limitsOf(options: ProviderCallsOptions): ProviderLimits<Answer<unknown>> {
   const { log, maxConcurrent = 500, breakerPauseMs = 5_000 } = options;
-  breakerStates.set({ calls }, 0);
+  breakerState.set(0);
   return new ProviderLimits({
     maxConcurrent,
     breakerPauseMs,
@@ -162,9 +163,10 @@ function limitsOf(calls: "charge" | "other", options: ProviderCallsOptions): Pro
       answer.kind === "unknown" || (answer.kind === "refused" && isUnavailable(answer.error)),
     heldBack: (why) => ({ kind: "refused", error: new NotSentError(why) }),
     onState: (state) => {
-      breakerStates.set({ calls }, { closed: 0, "half open": 1, open: 2 }[state]);
-      if (state === "open") log.error({ calls }, "the payment provider does not answer; it is left alone");
-      if (state === "closed") log.info({ calls }, "the payment provider answers again");
+      breakerState.set({ closed: 0, "half open": 1, open: 2 }[state]);
+      if (state === "open")
+        log.error("the payment provider does not answer; for a while it is not asked for money");
+      if (state === "closed") log.info("the payment provider answers again");
     },
   });
 }

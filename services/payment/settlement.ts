@@ -8,7 +8,7 @@ import { aborted, confirmed, confirmRefused, refunded, released } from "./domain
 import type { ProviderCalls } from "./provider-calls.ts";
 import { CALL_TIMEOUT_MS, type Patience, type ReservationCalls } from "./reservation-calls.ts";
 import { discardAttempt } from "./store/attempts.ts";
-import { changePayment, type Ledger } from "./store/change.ts";
+import { changePayment, type Ledger } from "./store/ledger.ts";
 
 /** A payment after a step, and what the reservation service said its reservation is now, where it was asked. */
 export type Settled = {

@@ -42,6 +42,8 @@ export type ReplicaOptions = {
   settings?: Record<string, string | number>;
   /** Goes to the database by another way than straight: through a proxy. */
   databaseUrl?: string;
+  /** Runs this file in place of the service's own main.ts. */
+  entry?: string;
 };
 
 /**
@@ -82,6 +84,11 @@ export class FaultBoxOffice {
     await ensureKeys(folder, [...PROCESSES, OPERATOR_ROLE]);
     const schemas = await createFreshDatabase(servers.ownerUrl, [...services]);
     return new FaultBoxOffice(servers, schemas, folder, guard);
+  }
+
+  /** For files of programs that run beside it; it is removed at the end. */
+  get folder(): string {
+    return this.#folder;
   }
 
   /** Where a service finds its schema. */
@@ -162,7 +169,7 @@ export class FaultBoxOffice {
   }
 
   async #prepare(service: ProcessName, options: ReplicaOptions): Promise<Replica> {
-    const { name, settings = {} } = options;
+    const { name, settings = {}, entry } = options;
     const [port, adminPort] = [await freePort(), await freePort()];
     const variable = service.toUpperCase();
     const isGateway = service === "gateway";
@@ -170,7 +177,7 @@ export class FaultBoxOffice {
     const spec: ProcessSpec = {
       name: `${service} ${name}`,
       command: process.execPath,
-      args: [join(ROOT, isGateway ? "gateway" : join("services", service), "main.ts")],
+      args: [entry ?? join(ROOT, isGateway ? "gateway" : join("services", service), "main.ts")],
       cwd: ROOT,
       env: {
         ...process.env,

@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { setTimeout as delay } from "node:timers/promises";
 import type { GuardLink } from "../../local/guard-link.ts";
 import { splitLines } from "../../local/logs.ts";
 import { endProcess } from "../../local/processes.ts";
@@ -83,6 +84,16 @@ export class FaultProcess {
   /** Ends it by hand in a moment of the caller's: the signal is sent before this returns. */
   killNow(): void {
     this.#signal("SIGKILL");
+  }
+
+  /** It is to end by itself. @returns whether it has, within `limitMs` */
+  async endsWithin(limitMs: number): Promise<boolean> {
+    this.#isExpectedToEnd = true;
+    const over = new AbortController();
+    const limit = delay(limitMs, "late" as const, { signal: over.signal }).catch(() => "late" as const);
+    const first = await Promise.race([this.#ended, limit]);
+    over.abort();
+    return first !== "late";
   }
 
   #signal(signal: NodeJS.Signals): void {

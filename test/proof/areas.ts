@@ -1,3 +1,7 @@
+import { badProvider } from "./payment/bad-provider.ts";
+import { crashes } from "./payment/crashes.ts";
+import { duplicates } from "./payment/duplicates.ts";
+import { frozen } from "./payment/frozen.ts";
 import type { Area } from "./property.ts";
 import { afterTheLock } from "./reservation/after-the-lock.ts";
 import { crowd } from "./reservation/crowd.ts";
@@ -26,5 +30,9 @@ export const AREAS: Record<string, Area> = {
       killedCatalog,
       everything,
     ],
+  },
+  payment: {
+    services: ["reservation", "payment"],
+    properties: [duplicates, badProvider, frozen, crashes],
   },
 };

@@ -1,5 +1,5 @@
 import type { Service } from "../../local/config.ts";
-import { findViolations } from "../checker/check.ts";
+import { findViolations, type Rule } from "../checker/check.ts";
 import type { FaultBoxOffice } from "../faults/box-office.ts";
 import type { Random } from "../faults/random.ts";
 
@@ -38,7 +38,16 @@ export async function prove(property: Property, proof: Proof): Promise<Finding> 
   return { counts, violations: [...violations, ...proof.office.unexpectedEnds().slice(before)] };
 }
 
-/** What the checker finds in some events. */
-export function check({ office }: Proof, eventIds: readonly string[]): Promise<string[]> {
-  return findViolations({ database: office.database, history: office.history, eventIds });
+/** What the checker finds in some events; of the sale unless other rules are given. */
+export function check(
+  { office }: Proof,
+  eventIds: readonly string[],
+  rules?: readonly Rule[],
+): Promise<string[]> {
+  return findViolations({
+    database: office.database,
+    history: office.history,
+    eventIds,
+    ...(rules && { rules }),
+  });
 }

@@ -17,9 +17,12 @@ export function createSimulator({ ledger, canLookUp, apiKey }: SimulatorOptions)
   const refundBehaviours = new Map<string, string>();
   const refundTries = new Map<string, number>();
 
+  let asked = 0;
+
   async function charge(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const key = String(request.headers["idempotency-key"]);
     const { amount, currency, token } = JSON.parse(await text(request));
+    asked++;
     const behaviour = behaviourOf(token);
     refundBehaviours.set(key, behaviour.refund);
     const word = behaviour.charge;
@@ -50,7 +53,7 @@ export function createSimulator({ ledger, canLookUp, apiKey }: SimulatorOptions)
   return createServer((request, response) => {
     const [, , key = "", act] = (request.url ?? "").split("/");
     request.on("error", () => {});
-    if (request.url === "/health") return say(response, 200, {});
+    if (request.url === "/health") return say(response, 200, { asked });
     if (apiKey !== undefined && request.headers.authorization !== `Bearer ${apiKey}`) {
       return say(response, 401, {});
     }

@@ -9,7 +9,7 @@ import type { Cashier, Wait } from "../cashier.ts";
 import { parseReason } from "../domain/acts.ts";
 import type { OperatorDesk } from "../operator-desk.ts";
 import { noSuchPayment } from "../store/acts.ts";
-import type { Ledger } from "../store/change.ts";
+import type { Ledger } from "../store/ledger.ts";
 import { getPayment, listPayments } from "../store/read.ts";
 import { statesToldAs, toPaymentMessage } from "./messages.ts";
 

@@ -5,7 +5,8 @@ import { violatedConstraint } from "@boxoffice/platform/database.ts";
 import { BoxofficeError } from "@boxoffice/platform/errors.ts";
 import { type Act, contentOf, describeAct, perform } from "../domain/acts.ts";
 import type { Payment } from "../domain/payment.ts";
-import { changeInTransaction, type Lease, type Ledger } from "./change.ts";
+import { changeInTransaction, type Lease } from "./change.ts";
+import type { LedgerOptions } from "./ledger.ts";
 
 /**
  * Records what an operator does to a payment: what becomes of it, its announcement, and who did it and why commit
@@ -14,7 +15,7 @@ import { changeInTransaction, type Lease, type Ledger } from "./change.ts";
  * @returns the payment as it is now
  * @throws BoxofficeError PAYMENT_NOT_FOUND, REQUEST_ID_REUSED, and what {@link perform} refuses with
  */
-export async function recordAct(ledger: Ledger, act: Act, lease: Lease): Promise<Payment> {
+export async function recordAct(ledger: LedgerOptions, act: Act, lease: Lease): Promise<Payment> {
   try {
     return await attempt(ledger, act, lease);
   } catch (error) {
@@ -24,7 +25,11 @@ export async function recordAct(ledger: Ledger, act: Act, lease: Lease): Promise
   }
 }
 
-async function attempt({ database, newId, onCommit }: Ledger, act: Act, lease: Lease): Promise<Payment> {
+async function attempt(
+  { database, newId, onCommit }: LedgerOptions,
+  act: Act,
+  lease: Lease,
+): Promise<Payment> {
   const { payment, isAnnounced } = await database.transaction(async (tx) => {
     await lock(tx, act.paymentId);
     const isRepeated = await wasRecorded(tx, act);

@@ -1,19 +1,8 @@
-import type { Database, Transaction } from "@boxoffice/platform/database.ts";
+import type { Transaction } from "@boxoffice/platform/database.ts";
 import { appendOutbox, type EventChanges } from "@boxoffice/platform/outbox.ts";
-import type { Milestone } from "../domain/milestones.ts";
 import { hasWorkLeft, type Payment } from "../domain/payment.ts";
 import { paymentChange } from "./announcement.ts";
 import { PAYMENT_COLUMNS, type PaymentRow, toPayment } from "./rows.ts";
-
-/** Where payments are kept, and what their changes need. */
-export type Ledger = {
-  database: Database;
-  newId: () => string;
-  /** Called after a commit that wrote to the outbox. */
-  onCommit(): void;
-  /** Told after each step of a payment: for proofs, which end the process there. */
-  reached?(milestone: Milestone): void;
-};
 
 /** Who goes on with a payment, and for how long before the completer takes over. */
 export type Lease = { id: string; ms: number };
@@ -26,25 +15,6 @@ export type Step = {
   /** Decides what becomes of the payment as it is now; returns it unchanged to leave it alone. */
   decide(payment: Payment): Payment;
 };
-
-/**
- * Changes one payment: locks it, decides, and writes what it became together with its announcement.
- *
- * @returns the payment as it is now; undefined when it is not there any more
- */
-export async function changePayment(
-  ledger: Ledger,
-  paymentId: string,
-  lease: Lease,
-  decide: (payment: Payment) => Payment,
-): Promise<Payment | undefined> {
-  const { database, newId, onCommit } = ledger;
-  const { payments, isAnnounced } = await database.transaction((tx) =>
-    changeInTransaction(tx, newId, [{ paymentId, lease, decide }]),
-  );
-  if (isAnnounced) onCommit();
-  return payments[0];
-}
 
 export type Changed = {
   /** As they are after the steps, in the steps' order; undefined where there is none. */

@@ -3,9 +3,9 @@ import { PaymentState } from "@boxoffice/proto/boxoffice/payment/v1/payment_pb.t
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { Payment } from "../domain/payment.ts";
 import { recordOutcome, startCharging } from "../domain/transitions.ts";
-import { insertAttempt } from "../store/attempts.ts";
-import { changePayment } from "../store/change.ts";
+import { insertAttempts } from "../store/attempts.ts";
 import { claimDue, postpone } from "../store/claim.ts";
+import { changePayment } from "../store/ledger.ts";
 import { getPayment } from "../store/read.ts";
 import { type BoxOffice, newId, openBoxOffice, type Replica, refusalOf } from "./harness.ts";
 import { refusal } from "./sales.ts";
@@ -31,15 +31,17 @@ beforeEach(async () => {
 
 /** An attempt as a crash leaves it after P1: nobody holds its lease any more. */
 async function leaveCreated(reservationId: string): Promise<Payment> {
-  const payment = await insertAttempt(office.owner, {
-    paymentId: newId(),
-    reservationId,
-    attempt: 1,
-    requestId: null,
-    fingerprint: { content: "00", token: "00" },
-    leaseId: newId(),
-    leaseMs: -1,
-  });
+  const [payment] = await insertAttempts(office.owner, [
+    {
+      paymentId: newId(),
+      reservationId,
+      attempt: 1,
+      requestId: null,
+      fingerprint: { content: "00", token: "00" },
+      leaseId: newId(),
+      leaseMs: -1,
+    },
+  ]);
   if (payment === undefined) throw new Error("it was not inserted");
   return payment;
 }

@@ -28,7 +28,7 @@ import { ProviderCalls } from "../provider-calls.ts";
 import { ReservationCalls } from "../reservation-calls.ts";
 import { paymentService } from "../rpc/payment-service.ts";
 import { Settlement } from "../settlement.ts";
-import type { Ledger } from "../store/change.ts";
+import { type Ledger, openLedger } from "../store/ledger.ts";
 import { Bank } from "./bank.ts";
 import { Sales } from "./sales.ts";
 
@@ -120,7 +120,7 @@ async function startReplica(
     defaultTimeoutMs: 10_000,
     bearer: serviceBearer(issuer, "reservation"),
   });
-  const ledger: Ledger = { database, newId, onCommit() {} };
+  const ledger = openLedger({ database, newId, onCommit() {} });
   const reservations = new ReservationCalls({ transport, runtime });
   const calls = new ProviderCalls({ provider, runtime, log, timeoutMs: providerTimeoutMs });
   const settlement = new Settlement({ ledger, reservations, provider: calls, log });

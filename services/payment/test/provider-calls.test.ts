@@ -3,13 +3,7 @@ import { systemRuntime } from "@boxoffice/platform/runtime.ts";
 import { register } from "prom-client";
 import { describe, expect, test } from "vitest";
 import type { Outcome } from "../domain/transitions.ts";
-import {
-  CardError,
-  type ChargeRequest,
-  NotSentError,
-  PaymentError,
-  type PaymentProvider,
-} from "../provider/port.ts";
+import { CardError, type ChargeRequest, NotSentError, type PaymentProvider } from "../provider/port.ts";
 import { ProviderCalls } from "../provider-calls.ts";
 
 const ABOUT = { reservation_ref: "ref" };
@@ -100,25 +94,14 @@ describe("the breaker", () => {
     expect(await chargeWith(calls)).toBe("charged");
   });
 
-  test("of refunds is another one", async () => {
+  test("is not opened by refunds, which are asked for as often as it takes", async () => {
     const provider = new Scripted();
     const calls = callsTo(provider);
     provider.step = "break";
-    await repeat(20, () => calls.refund("key", ABOUT));
-    expect(provider.asked).toBe(10);
+    expect(await repeat(30, () => calls.refund("key", ABOUT))).toEqual(Array(30).fill(false));
+    expect(provider.asked).toBe(30);
     provider.step = "ok";
-    expect(await chargeWith(calls)).toBe("charged");
-  });
-
-  test("is not opened by refunds that are refused", async () => {
-    const asked: string[] = [];
-    const refund = async (key: string) => {
-      asked.push(key);
-      throw new PaymentError("no such charge");
-    };
-    const calls = callsTo({ charge: new Scripted().charge, refund });
-    expect(new Set(await repeat(30, () => calls.refund("key", ABOUT)))).toEqual(new Set([false]));
-    expect(asked).toHaveLength(30);
+    expect([await chargeWith(calls), await calls.refund("key", ABOUT)]).toEqual(["charged", true]);
   });
 });
 
@@ -159,5 +142,5 @@ test("metrics tell what became of calls, and the breaker's state", async () => {
   expect(text).toContain('boxoffice_payment_provider_calls_total{call="charge",outcome="refused"} 1');
   expect(text).toMatch(/provider_calls_total\{call="charge",outcome="unknown"\} 8/);
   expect(text).toMatch(/provider_calls_total\{call="charge",outcome="not_sent"\} 4/);
-  expect(text).toContain('boxoffice_payment_provider_breaker_state{calls="charge"} 2');
+  expect(text).toContain("boxoffice_payment_provider_breaker_state 2");
 });

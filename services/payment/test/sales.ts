@@ -1,5 +1,6 @@
 import { BoxofficeError, type Reason } from "@boxoffice/platform/errors.ts";
 import { type RpcService, service } from "@boxoffice/platform/rpc/service.ts";
+import { toStatus } from "@boxoffice/platform/rpc/status.ts";
 import { systemRuntime } from "@boxoffice/platform/runtime.ts";
 import {
   ReservationService,
@@ -15,6 +16,8 @@ export type Step = "begin" | "confirm" | "abort" | "release" | "get";
  * is done once the promise resolves. An error: it is refused.
  */
 export type Fault = "away" | "lost" | BoxofficeError | Promise<unknown>;
+
+type Request = { reservationId: string; paymentId: string };
 
 type Hold = {
   eventId: string;
@@ -56,11 +59,7 @@ export class Sales {
   }
 
   services(): RpcService[] {
-    const call = async (
-      step: Step,
-      request: { reservationId: string; paymentId: string },
-      work: (hold: Hold, paymentId: string) => void,
-    ) => {
+    const call = async (step: Step, request: Request, work: (hold: Hold, paymentId: string) => void) => {
       const fault = this.#faults[step].shift();
       if (fault === "away") throw refusal("DEPENDENCY_UNAVAILABLE");
       if (fault instanceof BoxofficeError) throw fault;
@@ -70,17 +69,30 @@ export class Sales {
       if (fault === "lost") throw new ConnectError("the connection broke", Code.Unavailable);
       return { reservation: this.#message(request.reservationId) };
     };
+    /** Each for itself, as if it had come alone. */
+    const each = async <Item, Done>(items: readonly Item[], one: (item: Item) => Promise<Done>) => ({
+      results: await Promise.all(
+        items.map((item) =>
+          one(item).then(
+            (value) => ({ outcome: { case: "done" as const, value } }),
+            (error: unknown) => ({ outcome: { case: "error" as const, value: toStatus(error) } }),
+          ),
+        ),
+      ),
+    });
+    const begin = async (request: Request) => {
+      const { reservation } = await call("begin", request, (hold, id) => this.#begin(hold, id));
+      const { total, eventId } = this.get(request.reservationId);
+      return { amount: total, eventId, reservation };
+    };
     return [
       service(SalesService, {
-        beginPayment: async (request) => {
-          const { reservation } = await call("begin", request, (hold, id) => this.#begin(hold, id));
-          const { total, eventId } = this.get(request.reservationId);
-          return { amount: total, eventId, reservation };
-        },
-        confirmPayment: (request) => call("confirm", request, confirm),
-        abortPayment: (request) => call("abort", request, (hold, id) => this.#abort(hold, id)),
-        releasePaid: (request) =>
-          call("release", request, (hold, id) => release(hold, id, request.keepOffSale)),
+        beginPayments: ({ items }) => each(items, begin),
+        confirmPayments: ({ items }) => each(items, (item) => call("confirm", item, confirm)),
+        abortPayments: ({ items }) =>
+          each(items, (item) => call("abort", item, (hold, id) => this.#abort(hold, id))),
+        releasePaids: ({ items }) =>
+          each(items, (item) => call("release", item, (hold, id) => release(hold, id, item.keepOffSale))),
       }),
       service(ReservationService, {
         getReservation: async ({ reservationId }) => {

@@ -1,0 +1,104 @@
+import { join } from "node:path";
+import { ROOT } from "../../../local/config.ts";
+import { MILESTONES, type Milestone } from "../../../services/payment/domain/milestones.ts";
+import type { Finding, Proof, Property } from "../property.ts";
+import { told } from "../tally.ts";
+import {
+  checkPayments,
+  endLeases,
+  inWorld,
+  type PaymentReplica,
+  settle,
+  statesOf,
+  type World,
+} from "./world.ts";
+
+/** How often the process is killed after each step. */
+const KILLS = { full: 20, short: 1 };
+const STEPS = {
+  full: MILESTONES,
+  short: ["charging recorded", "provider answered", "confirmed", "refund recorded"] as readonly Milestone[],
+};
+
+/** So many payments are under way when it dies. */
+const AT_A_TIME = 4;
+
+const DIES_WITHIN_MS = 60_000;
+
+/** Kills a real process after every step there is, and lets others find what it left. */
+export const crashes: Property = {
+  name: "crashes",
+  says: "whatever step of a payment or a refund a process is killed after, everything is settled within a minute",
+  prove: (proof) => inWorld(proof.office, { canLookUp: true }, (world) => prove(proof, world)),
+};
+
+async function prove(proof: Proof, world: World): Promise<Finding> {
+  const survivor = await world.payment("survivor");
+  const violations: string[] = [];
+  let kills = 0;
+  for (const milestone of STEPS[proof.size]) {
+    for (let n = 0; n < KILLS[proof.size]; n++) {
+      const hasDied = await killAfter(proof, world, survivor, milestone);
+      if (hasDied) kills++;
+      else violations.push(`the process did not come to "${milestone}"`);
+    }
+  }
+  if (proof.size === "short") await endLeases(proof);
+  const settled = await settle(proof);
+  violations.push(...settled.violations, ...(await checkPayments(proof, world)));
+  const states = await statesOf(proof, world);
+  return { counts: { kills, ...states, "settled after ms": Math.round(settled.ms) }, violations };
+}
+
+async function killAfter(
+  proof: Proof,
+  world: World,
+  survivor: PaymentReplica,
+  milestone: Milestone,
+): Promise<boolean> {
+  const act = await prepare(world, survivor, milestone);
+  if (milestone === "taken over") {
+    // What another one left, and nobody else is there to take.
+    await killAfter(proof, world, survivor, "begun");
+    survivor.process.freeze();
+    await endLeases(proof);
+  }
+  const doomed = await world.payment(`dies after ${milestone}`, {
+    entry: join(ROOT, "test", "faults", "payment-that-dies.ts"),
+    settings: { KILL_AFTER: milestone },
+  });
+  try {
+    const calls = act(doomed);
+    const hasDied = await doomed.process.endsWithin(DIES_WITHIN_MS);
+    await Promise.all(calls);
+    return hasDied;
+  } finally {
+    if (milestone === "taken over") survivor.process.thaw();
+  }
+}
+
+const OF_REFUNDS: readonly Milestone[] = [
+  "act recorded",
+  "money given back",
+  "refund recorded",
+  "released",
+  "release recorded",
+];
+
+/** What makes a process come to a step: payments that succeed or fail, or refunds of those that have succeeded. */
+async function prepare(world: World, survivor: PaymentReplica, milestone: Milestone) {
+  const reservationIds = await Promise.all(Array.from({ length: AT_A_TIME }, () => world.hold()));
+  if (milestone === "taken over") return () => [];
+  if (!OF_REFUNDS.includes(milestone)) {
+    const token = milestone.startsWith("abort") ? "card_error" : "ok";
+    return ({ buyer }: PaymentReplica) =>
+      reservationIds.map((reservationId) => told(buyer.payReservation({ reservationId, token })));
+  }
+  const paid = await Promise.all(
+    reservationIds.map((reservationId) => survivor.buyer.payReservation({ reservationId, token: "ok" })),
+  );
+  return ({ operator }: PaymentReplica) =>
+    paid.map(({ payment }) =>
+      told(operator.refundPayment({ paymentId: payment?.paymentId ?? "", reason: "proof" })),
+    );
+}
