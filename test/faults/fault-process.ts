@@ -45,6 +45,7 @@ export class FaultProcess {
    * @throws Error with the last lines it printed, where it does not
    */
   async start(): Promise<void> {
+    if (this.#isExpectedToEnd) await this.#ended; // it was killed a moment ago
     for (let attempt = 1; ; attempt++) {
       try {
         return await this.#launch();
