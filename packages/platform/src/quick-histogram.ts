@@ -24,7 +24,14 @@ export class QuickHistogram<Label extends string> {
   constructor(options: QuickHistogramOptions<Label>) {
     this.#options = options;
     const { name, help, registry = register } = options;
-    const metric = { name, help, type: "histogram", get: async () => this.#read() };
+    // All that a registry asks of a metric.
+    const metric = {
+      name,
+      help,
+      type: "histogram",
+      get: async () => this.#read(),
+      reset: () => this.#reset(),
+    };
     registry.registerMetric(metric as unknown as Metric);
   }
 
@@ -40,6 +47,13 @@ export class QuickHistogram<Label extends string> {
       counts[index] = (counts[index] as number) + 1;
       series.sum += value;
     };
+  }
+
+  #reset(): void {
+    for (const series of this.#series) {
+      series.counts.fill(0);
+      series.sum = 0;
+    }
   }
 
   #read() {

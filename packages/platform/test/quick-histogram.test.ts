@@ -23,6 +23,17 @@ test("reads like a histogram of prom-client, to the byte", async () => {
   expect(await lines(ours)).toEqual(await lines(theirs));
 });
 
+test("is reset with its registry, and counts on", async () => {
+  const registry = new Registry();
+  const quick = new QuickHistogram({ name: "wait", help: "How long.", labels: [], buckets: [1], registry });
+  const observe = quick.series({});
+  observe(5);
+  registry.resetMetrics();
+  expect(await registry.metrics()).toContain("wait_count 0");
+  observe(0.5);
+  expect(await registry.metrics()).toMatch(/wait_bucket\{le="1"\} 1\n.*wait_sum 0\.5\n.*wait_count 1/s);
+});
+
 /** The order of labels says nothing. */
 const sorted = (line: string): string =>
   line.replace(/\{(.*)\}/, (_, labels: string) => `{${labels.split(",").toSorted().join(",")}}`);
