@@ -89,10 +89,12 @@ const EVENT = z.strictObject({
 });
 
 function readValue(file: string): unknown {
-  const text = readFileSync(file, "utf8");
   try {
+    const text = readFileSync(file, "utf8");
     return extname(file) === ".json" ? JSON.parse(text) : parseYaml(text);
   } catch (error) {
+    const isMissing = error instanceof Error && "code" in error && error.code === "ENOENT";
+    if (isMissing) throw new Error(`There is no file ${file}. --help shows what to write.`, { cause: error });
     const [message] = error instanceof YAMLParseError ? error.message.split("\n") : [String(error)];
     throw new Error(`${file} cannot be read: ${message}`, { cause: error });
   }

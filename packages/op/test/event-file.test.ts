@@ -77,3 +77,8 @@ test.each([
 ])("%j is refused by the field", (text, message) => {
   expect(() => readEventFile(fileOf(text))).toThrow(message);
 });
+
+test("a file that is not there, and a folder, are named", () => {
+  expect(() => readEventFile("/nowhere/event.yaml")).toThrow("There is no file /nowhere/event.yaml");
+  expect(() => readEventFile("/")).toThrow("/ cannot be read: ");
+});
