@@ -120,22 +120,22 @@ export class Database implements Queryable {
   async #attempt<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
     const client = await this.#pool.connect();
     const sent: Promise<unknown>[] = [];
-    const send = (statement: Statement | string) => {
-      const answered = typeof statement === "string" ? client.query(statement) : client.query(statement);
+    const send = (statement: Statement) => {
+      const answered = client.query(statement);
       answered.catch(() => {}); // whoever fails first is reported by `work`'s own statements or below
       sent.push(answered);
       return answered;
     };
     let broken = true;
     try {
-      void send("begin");
+      void send({ text: "begin" });
       const tx: Transaction = {
         query: async (statement) => (await client.query(statement)).rows,
         write: (statement) => void send(statement),
       };
       const result = await work(tx);
       // After a statement that failed, PostgreSQL answers a commit by rolling back: it may go out with the writes.
-      const committed = send("commit");
+      const committed = send({ text: "commit" });
       await Promise.all(sent);
       if ((await committed).command !== "COMMIT") throw new Error("the transaction was rolled back");
       broken = false;
