@@ -1,27 +1,3 @@
-import { afterAll, beforeAll, expect, inject, test } from "vitest";
-import { FaultBoxOffice } from "../faults/box-office.ts";
-import { Random } from "../faults/random.ts";
-import { AREAS } from "./areas.ts";
-import { prove } from "./property.ts";
+import { testShortForm } from "./short-form.ts";
 
-/** The same schedule in every run; `npm run proof` draws others. */
-const SEED = 20_261_125;
-
-const { services, properties } = AREAS.reservation ?? { services: [], properties: [] };
-let office: FaultBoxOffice;
-
-beforeAll(async () => {
-  office = await FaultBoxOffice.open({ ownerUrl: inject("ownerUrl"), natsUrl: inject("natsUrl") }, services);
-});
-
-afterAll(() => office?.end());
-
-test.each(properties.map((property) => [property.says, property] as const))(
-  "%s",
-  { timeout: 120_000 },
-  async (_says, property) => {
-    const random = new Random(SEED).fork(property.name);
-    const { violations } = await prove(property, { office, random, size: "short" });
-    expect(violations).toEqual([]);
-  },
-);
+testShortForm("reservation");
