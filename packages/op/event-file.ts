@@ -94,7 +94,8 @@ function readValue(file: string): unknown {
     return extname(file) === ".json" ? JSON.parse(text) : parseYaml(text);
   } catch (error) {
     const isMissing = error instanceof Error && "code" in error && error.code === "ENOENT";
-    if (isMissing) throw new Error(`There is no file ${file}. --help shows what to write.`, { cause: error });
+    if (isMissing)
+      throw new Error(`${file} cannot be read: no such file; --help shows what one holds`, { cause: error });
     const [message] = error instanceof YAMLParseError ? error.message.split("\n") : [String(error)];
     throw new Error(`${file} cannot be read: ${message}`, { cause: error });
   }

@@ -79,6 +79,8 @@ test.each([
 });
 
 test("a file that is not there, and a folder, are named", () => {
-  expect(() => readEventFile("/nowhere/event.yaml")).toThrow("There is no file /nowhere/event.yaml");
+  expect(() => readEventFile("/nowhere/event.yaml")).toThrow(
+    "/nowhere/event.yaml cannot be read: no such file",
+  );
   expect(() => readEventFile("/")).toThrow("/ cannot be read: ");
 });
