@@ -6,6 +6,7 @@ import { ensureDemo, type Showcase } from "./demo.ts";
 import { createOperatorToken, operatorClients } from "./operator.ts";
 import { reach } from "./services.ts";
 import { Stack } from "./stack.ts";
+import { ensurePages } from "./web.ts";
 import { welcome } from "./welcome.ts";
 
 const startedAt = Date.now();
@@ -16,6 +17,7 @@ try {
   const stack = await Stack.claim(readLocalConfig(), tell);
   const stopping = stopWhenTold(stack);
   try {
+    await ensurePages(tell);
     tell("Starting Boxoffice ...");
     await stack.start();
     const token = await createOperatorToken(stack.keysFolder);

@@ -42,6 +42,8 @@ const BREACHES = [
   ["services/catalog/store.ts", `imports "pg"`, "driver-in-platform"],
   ["services/catalog/store.ts", `imports "./completer.ts"`, "store-persists"],
   ["services/catalog/store.ts", `imports "./rpc.ts"`, "rpc-on-top"],
+  ["local/web.ts", `imports "../web/src/page.tsx"`, "pages-know-the-contract"],
+  ["web/src/page.tsx", `imports "@boxoffice/platform/bus.ts"`, "pages-know-the-contract"],
   ["services/payment/main.ts", "has no rpc, no domain beside it", "layers-by-name"],
 ];
 

@@ -3,7 +3,7 @@ export type Layer = "main" | "rpc" | "domain" | "store" | "provider" | "worker";
 
 /** Where in the product a file stands. */
 export type Place = {
-  area: "service" | "gateway" | "platform" | "op" | "local" | "contract" | "outside";
+  area: "service" | "gateway" | "platform" | "op" | "web" | "local" | "contract" | "outside";
   /** Of a service's files: which service's, and in which layer. */
   service?: string;
   layer?: Layer;
@@ -26,6 +26,7 @@ const AREAS = [
   ["packages/platform/", "platform"],
   ["packages/op/", "op"],
   ["gateway/", "gateway"],
+  ["web/", "web"],
   ["local/", "local"],
   ["proto/", "contract"],
 ] as const;

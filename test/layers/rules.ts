@@ -31,6 +31,15 @@ export const RULES: readonly Rule[] = [
     ),
   },
   {
+    name: "pages-know-the-contract",
+    says: "The web pages run in a browser: of the product they use the contract, and types; nothing imports them.",
+    breaches: importsWhere(
+      (from, to) =>
+        (from.area === "web" && to.place !== undefined && !isForPages(to)) ||
+        (to.place?.area === "web" && from.area !== "web" && from.area !== "outside"),
+    ),
+  },
+  {
     name: "platform-knows-no-ticket",
     says: "Of the product's contract the platform imports only boxoffice.common and the envelope of boxoffice.events.",
     breaches: importsWhere(
@@ -128,6 +137,10 @@ function servicesWithoutLayers(graph: Graph): Breach[] {
       { file: `services/${service}/main.ts`, line: 1, found: `has no ${missing.join(", no ")} beside it` },
     ];
   });
+}
+
+function isForPages({ place, typeOnly }: Edge): boolean {
+  return place?.area === "web" || place?.area === "contract" || typeOnly;
 }
 
 function isOnTop({ place }: Edge): boolean {

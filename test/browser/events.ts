@@ -1,0 +1,30 @@
+import type { Event } from "@boxoffice/proto/boxoffice/catalog/v1/catalog_pb.ts";
+import { expect } from "vitest";
+import type { DemoClients } from "../../local/demo.ts";
+
+const DAY_SECONDS = 86_400;
+const PRICE_CENTS = 1500n;
+
+/** Puts an event on sale that starts in a month. `quantities` are how many there are of each ticket type. */
+export async function putOnSale(
+  { catalog, reservation }: DemoClients,
+  name: string,
+  quantities: Record<string, number>,
+): Promise<Event> {
+  const startsAt = { seconds: BigInt(Math.floor(Date.now() / 1000) + 30 * DAY_SECONDS) };
+  const ticketTypes = Object.entries(quantities).map(([type, quantity]) => ({
+    name: type,
+    price: { currencyCode: "EUR", minorUnits: PRICE_CENTS },
+    quantity,
+  }));
+  const { event } = await catalog.createEvent({
+    event: { name, venue: "A House", startsAt, timeZone: "Europe/Berlin", ticketTypes },
+  });
+  if (event === undefined) throw new Error("no event was made");
+  const { eventId } = event;
+  await catalog.publishEvent({ eventId });
+  await expect
+    .poll(() => reservation.getAvailability({ eventId }).catch(() => undefined), { timeout: 20_000 })
+    .toBeTruthy();
+  return event;
+}

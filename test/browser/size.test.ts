@@ -1,0 +1,33 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { gzipSync } from "node:zlib";
+import { beforeAll, expect, test } from "vitest";
+import { ensurePages } from "../../local/web.ts";
+
+const BUILT = join(import.meta.dirname, "../../web/dist");
+
+/** What the first page of the shop may load, compressed. */
+const BUDGET_BYTES = 120 * 1000;
+
+beforeAll(() => ensurePages(() => undefined), 120_000);
+
+test("the first page of the shop loads at most 120 kB of scripts", () => {
+  const scripts = [...firstPage().matchAll(/(?:src|href)="\/(assets\/[^"]+\.js)"/g)].map(
+    ([, file = ""]) => file,
+  );
+  expect(scripts.length).toBeGreaterThan(0);
+  const bytes = scripts.map((file) => gzipSync(readFileSync(join(BUILT, file))).length);
+  expect(bytes.reduce((sum, length) => sum + length, 0)).toBeLessThanOrEqual(BUDGET_BYTES);
+});
+
+test("nothing in it is for operators", () => {
+  expect(firstPage()).not.toMatch(/operations/);
+});
+
+test("nothing in the page runs or looks by itself: the gateway's policy forbids it", () => {
+  expect(firstPage()).not.toMatch(/<style|style=|<script(?![^>]* src=)/);
+});
+
+function firstPage(): string {
+  return readFileSync(join(BUILT, "index.html"), "utf8");
+}

@@ -1,0 +1,93 @@
+import axe from "axe-core";
+import type { Browser, BrowserContextOptions, Page } from "playwright-core";
+import { expect, onTestFinished } from "vitest";
+
+/** Somebody with a browser of their own. Whatever their pages complain about fails the test. */
+export class Visitor {
+  readonly page: Page;
+  readonly #complaints: string[] = [];
+  readonly #addresses: string[] = [];
+
+  private constructor(page: Page) {
+    this.page = page;
+    page.on("pageerror", (error) => this.#complaints.push(String(error)));
+    page.on("console", (message) => {
+      // A refused call is no fault of the page, though the browser writes it down.
+      const isAnswer = message.text().startsWith("Failed to load resource");
+      if (message.type() === "error" && !isAnswer) this.#complaints.push(message.text());
+    });
+    page.on("request", (request) => this.#addresses.push(request.url()));
+  }
+
+  static async arrive(
+    browser: Browser,
+    baseURL: string,
+    options: BrowserContextOptions = {},
+  ): Promise<Visitor> {
+    const context = await browser.newContext({
+      baseURL,
+      locale: "en-GB",
+      reducedMotion: "reduce",
+      ...options,
+    });
+    context.setDefaultTimeout(20_000);
+    const visitor = new Visitor(await context.newPage());
+    onTestFinished(async () => {
+      await context.close();
+      expect(visitor.#complaints).toEqual([]);
+    });
+    return visitor;
+  }
+
+  /** Chooses tickets on the page of an event, by the names of their types. */
+  async choose(quantities: Record<string, number>): Promise<void> {
+    for (const [type, quantity] of Object.entries(quantities)) {
+      await this.page.getByRole("spinbutton", { name: `Quantity: ${type}` }).fill(String(quantity));
+    }
+  }
+
+  /** Reserves on the page of an event, and comes to the hold. @returns the reservation's id */
+  async reserve(eventId: string, quantities: Record<string, number>): Promise<string> {
+    await this.page.goto(`/events/${eventId}`);
+    await this.choose(quantities);
+    await this.page.getByRole("button", { name: "Reserve" }).click();
+    await this.seesHold();
+    return this.reservationId();
+  }
+
+  async seesHold(): Promise<void> {
+    await this.page.getByRole("heading", { name: "Your tickets are held" }).waitFor();
+  }
+
+  reservationId(): string {
+    return new URL(this.page.url()).hash.slice(1);
+  }
+
+  async pay(card = "Card that works"): Promise<void> {
+    await this.page.getByRole("radio", { name: card }).check();
+    await this.page.getByRole("button", { name: /^Pay / }).click();
+  }
+
+  async sees(text: string | RegExp): Promise<void> {
+    await this.page.getByText(text).first().waitFor();
+  }
+
+  /** The addresses of everything that was asked for so far. */
+  get addresses(): readonly string[] {
+    return this.#addresses;
+  }
+
+  /** Looks for what keeps people from using the page; for its colours, in light and in dark. */
+  async expectAccessible(): Promise<void> {
+    expect(await this.#violations("axe.run()"), this.page.url()).toEqual([]);
+    await this.page.emulateMedia({ colorScheme: "dark" });
+    expect(await this.#violations('axe.run({ runOnly: "color-contrast" })'), this.page.url()).toEqual([]);
+    await this.page.emulateMedia({ colorScheme: "light" });
+  }
+
+  async #violations(run: string): Promise<string[]> {
+    if (!(await this.page.evaluate('"axe" in window'))) await this.page.evaluate(axe.source);
+    const { violations } = await this.page.evaluate<axe.AxeResults>(run);
+    return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" ")}`);
+  }
+}
