@@ -17,9 +17,8 @@ try {
   const stack = await Stack.claim(readLocalConfig(), tell);
   const stopping = stopWhenTold(stack);
   try {
-    await ensurePages(tell);
     tell("Starting Boxoffice ...");
-    await stack.start();
+    await stack.start(() => ensurePages(tell));
     const token = await createOperatorToken(stack.keysFolder);
     const showcase = await makeDemo(stack.config, token);
     tell(welcome({ config: stack.config, token, showcase, startedInMs: Date.now() - startedAt }));

@@ -55,8 +55,12 @@ export class Stack {
     return new Stack(config, new Supervisor(dataFolder, tell), lock.release, tell);
   }
 
-  /** Starts everything, and resolves when all of it serves. */
-  async start(): Promise<void> {
+  /**
+   * Starts everything, and resolves when all of it serves.
+   *
+   * @param makePages makes the web pages meanwhile, for the gateway, which reads them when it starts
+   */
+  async start(makePages = async (): Promise<void> => {}): Promise<void> {
     await this.#supervisor.begin();
     await refuseTakenPorts(namedPorts(this.config));
     const memory = await recall(this.config.dataFolder);
@@ -64,6 +68,7 @@ export class Stack {
       this.#startDatabases(memory),
       this.#startNats(memory),
       ensureKeys(this.keysFolder, [...PROCESSES, OPERATOR]),
+      makePages(),
     ]);
     const specs = serviceSpecs(this.config, { databases, natsUrl, keysFolder: this.keysFolder });
     await Promise.all(specs.map((spec) => this.#supervisor.run(spec)));

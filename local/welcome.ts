@@ -11,12 +11,16 @@ export function welcome(options: {
   startedInMs: number;
 }): string {
   const { config, token, showcase, startedInMs } = options;
+  const gateway = `http://${reach(config, "gateway")}`;
   const relativeFolder = relative(process.cwd(), config.dataFolder);
   const folder = relativeFolder.startsWith("..") ? config.dataFolder : relativeFolder || ".";
   return `
-Boxoffice is open:  http://${reach(config, "gateway")}   (started in ${(startedInMs / 1000).toFixed(1)} s)
+Boxoffice is open (started in ${(startedInMs / 1000).toFixed(1)} s):
 
-Operator token (12 hours; "npm run --silent token" makes another):
+  the shop      ${gateway}/
+  operations    ${gateway}/operations
+
+Operator token, for operations (12 hours; "npm run --silent token" makes another):
 ${token}
 
 ${examples(config, showcase).join("\n\n")}

@@ -16,22 +16,26 @@ export function Preferences() {
   };
   return (
     <div className="preferences">
-      <label htmlFor={languageId}>{t.language}</label>
-      <select id={languageId} value={language} onChange={(event) => choose(event.target.value as Language)}>
-        {LANGUAGES.map((one) => (
-          <option key={one} value={one} lang={one}>
-            {t.languages[one]}
-          </option>
-        ))}
-      </select>
-      <label htmlFor={themeId}>{t.theme}</label>
-      <select id={themeId} value={theme} onChange={(event) => changeTheme(event.target.value as Theme)}>
-        {THEMES.map((one) => (
-          <option key={one} value={one}>
-            {t.themes[one]}
-          </option>
-        ))}
-      </select>
+      <span>
+        <label htmlFor={languageId}>{t.language}</label>
+        <select id={languageId} value={language} onChange={(event) => choose(event.target.value as Language)}>
+          {LANGUAGES.map((one) => (
+            <option key={one} value={one} lang={one}>
+              {t.languages[one]}
+            </option>
+          ))}
+        </select>
+      </span>
+      <span>
+        <label htmlFor={themeId}>{t.theme}</label>
+        <select id={themeId} value={theme} onChange={(event) => changeTheme(event.target.value as Theme)}>
+          {THEMES.map((one) => (
+            <option key={one} value={one}>
+              {t.themes[one]}
+            </option>
+          ))}
+        </select>
+      </span>
     </div>
   );
 }
