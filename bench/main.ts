@@ -14,7 +14,7 @@ import { requireTools } from "./harness/tools.ts";
 import type { Mode, Report } from "./mode.ts";
 
 const startedMs = performance.now();
-let open: BoxOffice | undefined;
+const open: BoxOffice[] = [];
 
 stopWhenTold();
 try {
@@ -23,7 +23,7 @@ try {
   else await measureAll(what);
 } catch (error) {
   endPrograms();
-  await open?.close();
+  await closeAll();
   console.error(error instanceof Error ? error.message : error);
   process.exitCode = 1;
 }
@@ -48,17 +48,25 @@ async function measureAll(what: Arguments): Promise<void> {
 /** In a box office of its own, so that modes do not meet each other's rows. */
 async function measure(mode: Mode, { pace, profile }: Arguments): Promise<Report> {
   const profiles = profile && { process: profile, folder: mkdtempSync(join(tmpdir(), "boxoffice-profile-")) };
-  const box = await BoxOffice.open({ settings: mode.settings ?? {}, tell, ...(profiles && { profiles }) });
-  open = box;
+  const openOne = async () => {
+    const box = await BoxOffice.open({ settings: mode.settings ?? {}, tell, ...(profiles && { profiles }) });
+    open.push(box);
+    return box;
+  };
+  const box = await openOne();
   try {
-    const { figures, notes } = await mode.run({ box, pace, tell });
-    return { figures, notes: [...disturbance(box.windows, availableParallelism()), ...notes] };
+    const { figures, notes } = await mode.run({ box, openAnother: openOne, pace, tell });
+    const windows = open.flatMap((one) => one.windows);
+    return { figures, notes: [...disturbance(windows, availableParallelism()), ...notes] };
   } finally {
-    open = undefined;
     endPrograms();
-    await box.close();
+    await closeAll();
     if (profiles) console.log(printProfile(profiles.folder, box.windows));
   }
+}
+
+async function closeAll(): Promise<void> {
+  await Promise.all(open.splice(0).map((box) => box.close()));
 }
 
 /** Everything that was started ends, and nothing of it is left in the temporary folder. */
@@ -70,7 +78,7 @@ function stopWhenTold(): void {
       isStopping = true;
       tell(`stopping (${signal})`);
       endPrograms();
-      void (open?.close() ?? Promise.resolve()).finally(() => process.exit(130));
+      void closeAll().finally(() => process.exit(130));
     });
   }
 }

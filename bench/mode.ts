@@ -17,6 +17,8 @@ export type Mode = {
 export type Bench = {
   /** A box office of the mode's own, empty. */
   box: BoxOffice;
+  /** Opens one more, which is closed with the first. */
+  openAnother(): Promise<BoxOffice>;
   pace: Pace;
   /** Says what is being done. */
   tell(line: string): void;

@@ -1,5 +1,8 @@
 import type { Mode } from "./mode.ts";
+import { expiry } from "./modes/expiry.ts";
+import { purchase } from "./modes/purchase.ts";
 import { reserve } from "./modes/reserve.ts";
+import { stored } from "./modes/stored.ts";
 
 /** Everything that is measured, in the order in which it is. A new mode is a file in modes/ and a line here. */
-export const MODES: readonly Mode[] = [reserve];
+export const MODES: readonly Mode[] = [reserve, purchase, expiry, stored];

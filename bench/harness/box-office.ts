@@ -53,6 +53,8 @@ export class BoxOffice {
   readonly folder: string;
   /** The stretches of time under load so far. */
   readonly windows: Window[] = [];
+  /** Reservations that were written beside the product, of which its statistics were not told. */
+  untold = 0;
   readonly #supervisor: Supervisor;
 
   private constructor(parts: Parts) {

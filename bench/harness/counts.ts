@@ -22,19 +22,32 @@ export async function countReservations(
   return { units, perTransaction: units / Math.max(1, Number(row?.moments ?? 0)) };
 }
 
+/** Counts reservations that were paid in a window. */
+export async function countPurchases(
+  { database }: Pick<BoxOffice, "database">,
+  { from, until }: Pick<Window, "from" | "until">,
+): Promise<{ units: number }> {
+  const [row] = await database.query<{ rows: bigint }>({
+    text: "select count(*) as rows from reservation.reservations where paid_at >= $1 and paid_at < $2",
+    values: [from, until],
+  });
+  return { units: Number(row?.rows ?? 0) };
+}
+
 /**
  * Waits until the statistics have counted every reservation there is, so that what one measurement put off does not
  * weigh on the next.
  *
  * @returns how long it took, in seconds
  */
-export async function catchUp({ database }: Pick<BoxOffice, "database">): Promise<number> {
+export async function catchUp({ database, untold }: Pick<BoxOffice, "database" | "untold">): Promise<number> {
   const startMs = performance.now();
   for (;;) {
     const [row] = await database.query<{ made: bigint; counted: bigint }>({
       text: `
-        select (select count(*) from reservation.reservations) as made,
+        select (select count(*) from reservation.reservations) - $1 as made,
           (select count(*) from stats.reservations) as counted`,
+      values: [untold],
     });
     const { made, counted } = row ?? { made: 0n, counted: 0n };
     const waitedMs = performance.now() - startMs;

@@ -3,13 +3,14 @@ import { join } from "node:path";
 import type { Event } from "@boxoffice/proto/boxoffice/catalog/v1/catalog_pb.ts";
 import { ReserveRequestSchema } from "@boxoffice/proto/boxoffice/reservation/v1/reservation_pb.ts";
 import { create, toBinary } from "@bufbuild/protobuf";
-import { type LoadResult, type LoadSpec, NEW_ID, STARTED, type Step } from "../load/spec.ts";
+import { type LoadResult, type LoadSpec, NEW_ID, RESERVATION_ID, STARTED, type Step } from "../load/spec.ts";
 import type { BoxOffice } from "./box-office.ts";
 import { sum } from "./numbers.ts";
 import { type Program, runProgram } from "./program.ts";
 import { findTool } from "./tools.ts";
 
 const RESERVE = "/boxoffice.reservation.v1.ReservationService/Reserve";
+const PAY = "/boxoffice.payment.v1.PaymentService/PayReservation";
 const GENERATOR = join(import.meta.dirname, "..", "load", "main.ts");
 
 /** How many connections, with how many requests in flight on each, and for how long. */
@@ -50,7 +51,20 @@ export function reserveByGrpc(box: BoxOffice, events: readonly Event[], options:
   return runLoad({ protocol: "grpc", ...box.address("reservation"), ...options, journeys });
 }
 
-/** The same by h2load, which costs next to nothing but sends one body for ever: hence no request id. */
+/** Whole purchases as a browser makes them, through the gateway: reserves a ticket, and then pays for it. */
+export function purchaseByHttp(box: BoxOffice, event: Event, options: LoadOptions): Program {
+  const post = (path: string, message: object): Step => {
+    const body = Buffer.from(JSON.stringify(message)).toString("base64");
+    return { method: "POST", path, body };
+  };
+  const journeys = event.ticketTypes.map(({ ticketTypeId }) => [
+    post(RESERVE, { eventId: event.eventId, items: [{ ticketTypeId, quantity: 1 }], requestId: NEW_ID }),
+    post(PAY, { reservationId: RESERVATION_ID, token: "a card", requestId: NEW_ID }),
+  ]);
+  return runLoad({ protocol: "http", ...box.address("gateway"), ...options, journeys });
+}
+
+/** Reserves by h2load, which costs next to nothing but sends one body for ever: hence no request id. */
 export function reserveByH2load(box: BoxOffice, event: Event, options: LoadOptions): Program {
   const { connections, perConnection, seconds } = options;
   const h2load = findTool("h2load");

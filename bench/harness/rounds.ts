@@ -1,5 +1,6 @@
 import { availableParallelism } from "node:os";
 import type { Bench } from "../mode.ts";
+import type { BoxOffice } from "./box-office.ts";
 import { catchUp, settle } from "./counts.ts";
 import { cpuPerUnit, explainLimit } from "./limits.ts";
 import { median } from "./numbers.ts";
@@ -8,6 +9,8 @@ import { measureWindow, type Window } from "./window.ts";
 
 /** Something whose rate is measured in turn with that of others. */
 export type Contender = {
+  /** Where it runs; the bench's box office unless told. */
+  box?: BoxOffice;
   start(): Program;
   /** What was done in a window. */
   count(window: Window): Promise<Work>;
@@ -36,10 +39,10 @@ export async function alternate<Name extends string>(
   const results = Object.fromEntries(names.map((name) => [name, [] as Run[]])) as Record<Name, Run[]>;
   for (let round = 1; round <= pace.runs; round++) {
     for (const name of names) {
-      const { start, count, troubleIn } = contenders[name];
-      await settle(box);
-      const window = await measureWindow(box, pace, start());
-      const caughtUpSeconds = await catchUp(box);
+      const { box: place = box, start, count, troubleIn } = contenders[name];
+      await settle(place);
+      const window = await measureWindow(place, pace, start());
+      const caughtUpSeconds = await catchUp(place);
       const work = await count(window);
       const perSecond = work.units / window.seconds;
       tell(`round ${round} of ${pace.runs}: ${name} ${Math.round(perSecond)}/s`);
