@@ -1,5 +1,6 @@
 import type { Event } from "@boxoffice/proto/boxoffice/catalog/v1/catalog_pb.ts";
 import { countReservations } from "../harness/counts.ts";
+import { describeDisk } from "../harness/disk.ts";
 import { openSale } from "../harness/events.ts";
 import {
   type LoadOptions,
@@ -63,6 +64,7 @@ export const reserve: Mode = {
       spread: { start: () => reserveByGrpc(box, spread, load), ...generator },
     });
 
+    const disk = await describeDisk(box);
     const ratePerSecond = median(rates(runs.hot)) / 2;
     const half = await alternate(bench, {
       half: { start: () => reserveByGrpc(box, [hot], { ...load, ...ARRIVALS, ratePerSecond }), ...generator },
@@ -77,6 +79,7 @@ export const reserve: Mode = {
           explain(name, "reservation", runs[name]),
         ),
         ...explain("half of the peak", "reservation", half.half),
+        disk,
       ],
     };
   },
