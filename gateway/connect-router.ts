@@ -1,7 +1,13 @@
 import { once } from "node:events";
+import type { ServerResponse } from "node:http";
 import type { Logger } from "@boxoffice/platform/log.ts";
 import type { DescMethod } from "@bufbuild/protobuf";
-import { type ConnectRouter, createConnectRouter, createContextValues } from "@connectrpc/connect";
+import {
+  type ConnectRouter,
+  createConnectRouter,
+  createContextKey,
+  createContextValues,
+} from "@connectrpc/connect";
 import type { UniversalHandler, UniversalServerResponse } from "@connectrpc/connect/protocol";
 import { compressionGzip, universalRequestFromNodeRequest } from "@connectrpc/connect-node";
 import { JSON_OPTIONS, sendError, sendErrorUnread } from "./answers.ts";
@@ -15,6 +21,15 @@ const MAX_ANSWER_BYTES = 4 * 1024 * 1024;
 
 /** A client that takes nothing of a stream for this long is cut off, in milliseconds. */
 const STALL_MS = 30_000;
+
+/** Goes on with an answer whose head is written. */
+export type TakeOver = (response: ServerResponse) => void;
+
+/**
+ * Where a stream's handler leaves what takes over once Connect has read the request. It then yields nothing: what
+ * many are told need not go through Connect for each of them.
+ */
+export const HANDOVER = createContextKey<{ takeOver?: TakeOver } | undefined>(undefined);
 
 /**
  * Serves methods with Connect's own router: gRPC-Web, and streams. It stands in the place of `connectNodeAdapter`,
@@ -56,7 +71,8 @@ async function answer(handler: UniversalHandler, exchange: Exchange): Promise<vo
   if (body === "too large") {
     return sendErrorUnread(exchange, refusal(`a request has at most ${MAX_REQUEST_BYTES} bytes`));
   }
-  const contextValues = createContextValues();
+  const handover: { takeOver?: TakeOver } = {};
+  const contextValues = createContextValues().set(HANDOVER, handover);
   const call = {
     ...universalRequestFromNodeRequest(request, response, undefined, contextValues),
     body: inOnePiece(body),
@@ -64,7 +80,8 @@ async function answer(handler: UniversalHandler, exchange: Exchange): Promise<vo
   clampTimeout(call.header, handler.method);
   const answered = await handler(call);
   if (answered.status !== 200) return explain(handler, answered, exchange);
-  await sendStream(exchange, answered);
+  if (handover.takeOver === undefined) await sendStream(exchange, answered);
+  else handover.takeOver(openAnswer(exchange, answered));
 }
 
 /** Connect refused the request by itself, before it looked at the message. */
@@ -84,13 +101,14 @@ function explain(
 
 const isStream = ({ methodKind }: DescMethod): boolean => methodKind !== "unary";
 
+function openAnswer(exchange: Exchange, { status, header }: UniversalServerResponse): ServerResponse {
+  return exchange.open(status, [...(header ?? [])].flat() as FlatHeaders);
+}
+
 /** Writes no faster than the client reads. */
-async function sendStream(
-  exchange: Exchange,
-  { status, header, body }: UniversalServerResponse,
-): Promise<void> {
-  const response = exchange.open(status, [...(header ?? [])].flat() as FlatHeaders);
-  const chunks = body?.[Symbol.asyncIterator]();
+async function sendStream(exchange: Exchange, answered: UniversalServerResponse): Promise<void> {
+  const response = openAnswer(exchange, answered);
+  const chunks = answered.body?.[Symbol.asyncIterator]();
   try {
     for (let next = await chunks?.next(); next && !next.done; next = await chunks?.next()) {
       if (exchange.isGone) return;

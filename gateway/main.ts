@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { startAdmin } from "@boxoffice/platform/admin.ts";
 import { createTokenIssuer, serviceBearer } from "@boxoffice/platform/auth/tokens.ts";
+import { createVerifier, type Verifier } from "@boxoffice/platform/auth/verifier.ts";
 import { Bus } from "@boxoffice/platform/bus.ts";
 import { commonSettings, readConfig, setting } from "@boxoffice/platform/config.ts";
 import { runProcess } from "@boxoffice/platform/lifecycle.ts";
@@ -11,8 +12,9 @@ import { CatalogService } from "@boxoffice/proto/boxoffice/catalog/v1/catalog_pb
 import { ReservationService } from "@boxoffice/proto/boxoffice/reservation/v1/reservation_pb.ts";
 import { Backends } from "./backends.ts";
 import { parseOrigins } from "./cors.ts";
+import { Feeds } from "./live/feeds.ts";
 import { createHomePage } from "./pages/home.ts";
-import { createRoutes } from "./routes.ts";
+import { type BackendName, createRoutes } from "./routes.ts";
 import { createGatewayServer } from "./server.ts";
 import { SharedReads } from "./shared-reads.ts";
 import { openStaticFiles } from "./static.ts";
@@ -34,6 +36,7 @@ await runProcess(log, async (lifecycle) => {
     STATS_ADDRESS: setting.text().default("127.0.0.1:50054"),
     NATS_URL: setting.url("nats:", "tls:").optional(),
     PRIVATE_KEY_FILE: commonSettings.PRIVATE_KEY_FILE,
+    JWKS_FILE: commonSettings.JWKS_FILE,
     CORS_ORIGINS: setting.text().default(""),
     WEB_FOLDER: setting.text().default(join(import.meta.dirname, "..", "web", "dist")),
   });
@@ -66,11 +69,22 @@ await runProcess(log, async (lifecycle) => {
     bus.hear(`${topic}*`, (subject) => reads.invalidate(subject.slice(topic.length)), lifecycle.signal);
   }
 
+  const feeds = new Feeds({ runtime: systemRuntime, log });
+  const verifierFor = (service: BackendName): Verifier =>
+    createVerifier({ jwksFile: settings.JWKS_FILE, audience: service, log });
+
   const server = createGatewayServer({
     routes: createRoutes({
       transports: backends.transports,
       reservationBearer: serviceBearer(issuer, "reservation"),
       reads,
+      feeds,
+      verifiers: {
+        catalog: verifierFor("catalog"),
+        reservation: verifierFor("reservation"),
+        payment: verifierFor("payment"),
+        stats: verifierFor("stats"),
+      },
       log,
     }),
     homePage: createHomePage({
@@ -86,6 +100,7 @@ await runProcess(log, async (lifecycle) => {
   });
   const port = await server.listen(settings.LISTEN_HOST, settings.GATEWAY_PORT);
   lifecycle.onStop("http", () => server.close(DRAIN_MS));
+  lifecycle.onStop("live streams", () => feeds.close()); // first: they would never end by themselves
   lifecycle.supervise("watch over the services", (signal) => backends.watch(signal));
   log.info({ port, adminPort: admin.port }, "serving");
 });

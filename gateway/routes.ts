@@ -1,3 +1,4 @@
+import type { Verifier } from "@boxoffice/platform/auth/verifier.ts";
 import type { Logger } from "@boxoffice/platform/log.ts";
 import { accessOf } from "@boxoffice/platform/rpc/access.ts";
 import { CatalogService } from "@boxoffice/proto/boxoffice/catalog/v1/catalog_pb.ts";
@@ -14,9 +15,11 @@ import type {
 } from "@bufbuild/protobuf";
 import type { ConnectRouter, HandlerContext, Transport } from "@connectrpc/connect";
 import { type Call, DEFAULT_TIMEOUT_MS } from "./call.ts";
-import { routerListeners } from "./connect-router.ts";
+import { HANDOVER, routerListeners } from "./connect-router.ts";
 import type { Listener } from "./exchange.ts";
 import { forward, forwardEncoded, forwardStream } from "./forward.ts";
+import type { Feeds } from "./live/feeds.ts";
+import { isWatch, watchMethod } from "./live/watch-method.ts";
 import { reserveTogether } from "./reserve-together.ts";
 import type { SharedReads } from "./shared-reads.ts";
 import { toShown } from "./shown-error.ts";
@@ -32,6 +35,10 @@ export type RouteOptions = {
   reservationBearer: () => Promise<string>;
   /** Answers that many share. */
   reads: SharedReads;
+  /** What many watch. */
+  feeds: Feeds;
+  /** Who decides about bearers as each service does. */
+  verifiers: Readonly<Record<BackendName, Verifier>>;
   log: Logger;
 };
 
@@ -68,7 +75,7 @@ export function createRoutes(options: RouteOptions): ReadonlyMap<string, Listene
 /** Routes the same methods in Connect's own router, for what the lean path does not serve. */
 export function mountRoutes(
   router: ConnectRouter,
-  { transports, log }: Pick<RouteOptions, "transports" | "log">,
+  { transports, verifiers, feeds, log }: Pick<RouteOptions, "transports" | "verifiers" | "feeds" | "log">,
 ): void {
   for (const { method, backend } of methodsForBrowsers()) {
     const transport = transports[backend];
@@ -80,9 +87,12 @@ export function mountRoutes(
       );
     } else {
       const messages = forwardStream(method, transport);
+      const watch = watchMethod(method, { transport, verifier: verifiers[backend], feeds, log });
       router.rpc(method, async function* (message: Message, context: HandlerContext) {
+        const handover = isWatch(method) ? context.values.get(HANDOVER) : undefined;
         try {
-          yield* messages(message, callOf(context));
+          if (handover !== undefined) handover.takeOver = await watch(message, context);
+          else yield* messages(message, callOf(context));
         } catch (error) {
           throw shown(error);
         }

@@ -31,8 +31,9 @@ import { StatsService } from "@boxoffice/proto/boxoffice/stats/v1/stats_pb.ts";
 import { create } from "@bufbuild/protobuf";
 import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
 import { Backends } from "../backends.ts";
+import { Feeds } from "../live/feeds.ts";
 import { createHomePage } from "../pages/home.ts";
-import { createRoutes } from "../routes.ts";
+import { createRoutes, type RouteOptions } from "../routes.ts";
 import { createGatewayServer, type GatewayServer } from "../server.ts";
 import { SharedReads } from "../shared-reads.ts";
 import { openStaticFiles } from "../static.ts";
@@ -60,6 +61,7 @@ export async function startGateway(
   const logged: Logged[] = [];
   const record = (facts: { method?: string }, msg: string) => void logged.push({ ...facts, msg });
   const log = Object.assign(createLogger("gateway", "silent"), { warn: record, error: record });
+  const verifier = createVerifier({ jwksFile: join(folder, JWKS_FILE), audience: "reservation", log });
   const backend = createRpcServer({
     name: "services",
     services: [
@@ -69,7 +71,7 @@ export async function startGateway(
       service(PaymentService, impls.payment ?? {}),
       service(StatsService, impls.stats ?? {}),
     ],
-    verifier: createVerifier({ jwksFile: join(folder, JWKS_FILE), audience: "reservation", log }),
+    verifier,
     health: new HealthState(),
     log: createLogger("services", "silent"),
   });
@@ -82,16 +84,21 @@ export async function startGateway(
   const watching = new AbortController();
   const watched = backends.watch(watching.signal);
   const reads = new SharedReads(log);
+  const feeds = new Feeds({ runtime: systemRuntime, log });
+  const routeOptions: RouteOptions = {
+    transports: backends.transports,
+    reservationBearer: serviceBearer(
+      createTokenIssuer({ role: "gateway", keyFile: join(folder, "gateway.key") }),
+      "reservation",
+    ),
+    reads,
+    feeds,
+    // One server plays them all, under one name.
+    verifiers: { catalog: verifier, reservation: verifier, payment: verifier, stats: verifier },
+    log,
+  };
   const gateway = createGatewayServer({
-    routes: createRoutes({
-      transports: backends.transports,
-      reservationBearer: serviceBearer(
-        createTokenIssuer({ role: "gateway", keyFile: join(folder, "gateway.key") }),
-        "reservation",
-      ),
-      reads,
-      log,
-    }),
+    routes: createRoutes(routeOptions),
     homePage: createHomePage({
       catalog: createRpcClient(CatalogService, backends.transports.catalog),
       reservation: createRpcClient(ReservationService, backends.transports.reservation),
@@ -111,6 +118,8 @@ export async function startGateway(
     port,
     backends,
     reads,
+    feeds,
+    routeOptions,
     gateway,
     backend,
     logged,
@@ -131,6 +140,7 @@ export async function startGateway(
     async [Symbol.asyncDispose]() {
       watching.abort();
       await watched;
+      feeds.close();
       await gateway.close(100);
       backends.close();
       await backend.close(100);
@@ -166,6 +176,8 @@ export type TestGateway = AsyncDisposable & {
   port: number;
   backends: Backends;
   reads: SharedReads;
+  feeds: Feeds;
+  routeOptions: RouteOptions;
   gateway: GatewayServer;
   backend: RpcServer;
   /** Warnings and errors. */

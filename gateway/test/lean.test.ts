@@ -48,7 +48,7 @@ beforeAll(async () => {
   });
   const log = createLogger("oracle", "silent");
   const adapter = connectNodeAdapter({
-    routes: (router) => mountRoutes(router, { transports: gateway.backends.transports, log }),
+    routes: (router) => mountRoutes(router, { ...gateway.routeOptions, log }),
     readMaxBytes: 64 * 1024,
     maxTimeoutMs: 30_000,
     acceptCompression: [compressionGzip],

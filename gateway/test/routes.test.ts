@@ -11,6 +11,7 @@ import { ErrorInfoSchema } from "@boxoffice/proto/google/rpc/error_details_pb.ts
 import { Code, ConnectError, createClient } from "@connectrpc/connect";
 import { createConnectTransport, createGrpcWebTransport } from "@connectrpc/connect-node";
 import { describe, expect, test } from "vitest";
+import { envelope } from "../live/snapshot.ts";
 import {
   AVAILABILITY,
   debugOf,
@@ -39,13 +40,21 @@ describe("which methods there are", () => {
     await using gateway = await startGateway({});
     const methods = [CatalogService, ReservationService, PaymentService, StatsService].flatMap(
       ({ typeName, methods: all }) =>
-        all.filter(({ methodKind }) => methodKind === "unary").map(({ name }) => `${typeName}/${name}`),
+        all.map(({ name, methodKind }) => ({
+          path: `${typeName}/${name}`,
+          isStream: methodKind !== "unary",
+        })),
     );
     expect(methods.length).toBeGreaterThan(20);
     const operator = await gateway.bearer("operator");
-    for (const method of methods) {
-      const { status } = await gateway.post(method, {}, operator);
-      expect([method, status]).not.toEqual([method, 404]);
+    for (const { path, isStream } of methods) {
+      const type = { "content-type": isStream ? "application/connect+json" : "application/json" };
+      const { status } = await gateway.post(path, isStream ? envelope(0, "{}") : {}, {
+        ...operator,
+        ...type,
+      });
+      expect([path, status]).not.toEqual([path, 404]);
+      if (isStream) expect([path, status]).toEqual([path, 200]);
     }
   });
 

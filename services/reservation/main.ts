@@ -3,7 +3,7 @@ import { Relay } from "@boxoffice/platform/outbox.ts";
 import { runServiceProcess } from "@boxoffice/platform/service-process.ts";
 import { createChangeLanes, createReserveLanes } from "./lanes.ts";
 import { AvailabilityNews } from "./news.ts";
-import { reservationService } from "./rpc/reservation-service.ts";
+import { availabilityWatches, reservationService } from "./rpc/reservation-service.ts";
 import { salesService } from "./rpc/sales-service.ts";
 import { runSweeper } from "./sweeper.ts";
 
@@ -21,9 +21,14 @@ await runServiceProcess({
     const { newId } = runtime;
     const relay = new Relay({ service: "reservation", database, bus, runtime, log });
     const news = new AvailabilityNews(bus);
+    const watches = availabilityWatches({ database, runtime, log });
+    news.hear((eventId) => watches.changed(eventId), lifecycle.signal);
     const onCommit = (eventIds: Iterable<string> = []) => {
       relay.wake();
-      for (const eventId of eventIds) news.changed(eventId);
+      for (const eventId of eventIds) {
+        news.changed(eventId);
+        watches.changed(eventId);
+      }
     };
     const laneOptions = {
       database,
@@ -41,7 +46,7 @@ await runServiceProcess({
     );
     const payMarginMs = settings.PAY_MARGIN_SECONDS * 1_000;
     return [
-      reservationService({ database, reserving, changing, newId }),
+      reservationService({ database, reserving, changing, newId, watches, onCommit }),
       salesService({ database, reserving, changing, newId, onCommit, payMarginMs }),
     ];
   },

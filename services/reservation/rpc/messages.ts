@@ -2,6 +2,7 @@ import { invalidField } from "@boxoffice/platform/errors.ts";
 import { euro, parseId, parseOptionalTime, parsePrice } from "@boxoffice/platform/parse.ts";
 import {
   AvailabilityStatus,
+  type GetAvailabilityResponse,
   type GetAvailabilityResponseSchema,
   type ReservationSchema,
   ReservationState,
@@ -44,12 +45,18 @@ export function toReservationMessage(
   };
 }
 
+/** What is left of an event, as it is answered once or watched. */
+export type AvailabilityFields = Exclude<
+  MessageInitShape<typeof GetAvailabilityResponseSchema>,
+  GetAvailabilityResponse
+>;
+
 /** What is left of an event at `now`. Unless something changed, the answer is the same to the byte. */
 export function toAvailabilityMessage(
   event: EventSale,
   types: readonly AvailableTicketType[],
   now: Date,
-): MessageInitShape<typeof GetAvailabilityResponseSchema> {
+): AvailabilityFields {
   return {
     eventId: event.eventId,
     ticketTypes: types.map(({ type, available }) => ({

@@ -1,4 +1,5 @@
 import { listAuditEntries } from "@boxoffice/platform/audit.ts";
+import type { Database } from "@boxoffice/platform/database.ts";
 import { cutPage, parsePage, sortKey } from "@boxoffice/platform/pages.ts";
 import { parseId, parseOptionalTime } from "@boxoffice/platform/parse.ts";
 import { actOf, callerOf } from "@boxoffice/platform/rpc/access.ts";
@@ -8,6 +9,8 @@ import {
   ReservationService,
   ReservationState,
   ReserveResponseSchema,
+  type WatchAvailabilityResponse,
+  WatchAvailabilityResponseSchema,
 } from "@boxoffice/proto/boxoffice/reservation/v1/reservation_pb.ts";
 import { create, toBinary } from "@bufbuild/protobuf";
 import type { HandlerContext } from "@connectrpc/connect";
@@ -20,26 +23,42 @@ import { cancel } from "../domain/transitions.ts";
 import type { ChangeLanes } from "../lanes.ts";
 import { type At, getAvailability, getReservation, listReservations, recount } from "../store/read.ts";
 import { pauseSales } from "../store/sale.ts";
+import { AvailabilityWatches, type WatchesOptions } from "../watches.ts";
 import { change } from "./change.ts";
 import { reservationsCsv } from "./exports.ts";
 import { HoldAnswers } from "./hold-answers.ts";
 import { toAvailabilityMessage, toReservationMessage } from "./messages.ts";
 import { type ReserveCallOptions, reserve } from "./reserve.ts";
 
-export type ReservationServiceOptions = ReserveCallOptions & { changing: ChangeLanes };
+export type ReservationServiceOptions = ReserveCallOptions & {
+  changing: ChangeLanes;
+  watches: AvailabilityWatches<WatchAvailabilityResponse>;
+  /** Called after a commit, with the events of which something else may be for sale now. */
+  onCommit(eventIds: Iterable<string>): void;
+};
 
 /** What buyers and operators ask of reservations. */
 export function reservationService(options: ReservationServiceOptions): RpcService {
-  const { database, changing, newId } = options;
+  const { database, changing, newId, watches, onCommit } = options;
   const holdAnswers = new HoldAnswers((hold) => {
     const reservation = toReservationMessage(hold, hold.createdAt);
     return toBinary(ReserveResponseSchema, create(ReserveResponseSchema, { reservation }));
   });
+  async function pause(
+    request: { eventId: string; reason: string },
+    context: HandlerContext,
+    isPaused: boolean,
+  ) {
+    const eventId = parseId(request.eventId);
+    await pauseSales({ database, newId }, eventId, isPaused, actOf(context, request.reason));
+    onCommit([eventId]);
+    return {};
+  }
+
   return service(ReservationService, {
-    async getAvailability(request) {
-      const { value, now } = await getAvailability(database, parseId(request.eventId));
-      return toAvailabilityMessage(value.event, value.types, now);
-    },
+    getAvailability: (request) => readAvailability(database, parseId(request.eventId)),
+
+    watchAvailability: (request, { signal }) => watches.watch(parseId(request.eventId), signal),
 
     async reserve(request, context) {
       const { signal } = context;
@@ -80,17 +99,8 @@ export function reservationService(options: ReservationServiceOptions): RpcServi
       };
     },
 
-    async pauseSales(request, context) {
-      const act = actOf(context, request.reason);
-      await pauseSales({ database, newId }, parseId(request.eventId), true, act);
-      return {};
-    },
-
-    async resumeSales(request, context) {
-      const act = actOf(context, request.reason);
-      await pauseSales({ database, newId }, parseId(request.eventId), false, act);
-      return {};
-    },
+    pauseSales: (request, context) => pause(request, context, true),
+    resumeSales: (request, context) => pause(request, context, false),
 
     async recount(request) {
       const ticketTypes = await recount(database, parseId(request.eventId));
@@ -107,6 +117,24 @@ export function reservationService(options: ReservationServiceOptions): RpcServi
       for await (const csv of reservationsCsv(database, parseId(request.eventId), states)) yield { csv };
     },
   });
+}
+
+/** Reads what is left of events for all who watch them. */
+export function availabilityWatches({
+  database,
+  ...options
+}: Pick<WatchesOptions<unknown>, "runtime" | "log"> & { database: Database }) {
+  return new AvailabilityWatches<WatchAvailabilityResponse>({
+    ...options,
+    read: async (eventId) =>
+      create(WatchAvailabilityResponseSchema, await readAvailability(database, eventId)),
+    bytesOf: (answer) => toBinary(WatchAvailabilityResponseSchema, answer),
+  });
+}
+
+async function readAvailability(database: Database, eventId: string) {
+  const { value, now } = await getAvailability(database, eventId);
+  return toAvailabilityMessage(value.event, value.types, now);
 }
 
 function parseState(state: ReservationState): State {

@@ -30,8 +30,8 @@ export type SalesServiceOptions = ReserveCallOptions & {
   changing: ChangeLanes;
   /** A hold with less time left cannot begin to be paid, in milliseconds. */
   payMarginMs: number;
-  /** Called after a commit that wrote to the outbox. */
-  onCommit(): void;
+  /** Called after a commit, with the events of which something else may be for sale now. */
+  onCommit(eventIds: Iterable<string>): void;
 };
 
 /** What catalog, payment and the gateway ask of reservations. */
@@ -79,30 +79,34 @@ export function salesService(options: SalesServiceOptions): RpcService {
 
   return service(SalesService, {
     async openSales(request) {
+      const eventId = parseId(request.eventId);
       await openSales(sale, {
-        eventId: parseId(request.eventId),
+        eventId,
         version: request.version,
         startsAt: parseTime("starts_at", required(request.startsAt)),
         ticketTypes: request.ticketTypes.map((type, index) =>
           parseTicketType(`ticket_types[${index}]`, type),
         ),
       });
-      onCommit();
+      onCommit([eventId]);
       return {};
     },
 
     async changeTicketType(request) {
+      const eventId = parseId(request.eventId);
       await changeTicketType(sale, {
-        eventId: parseId(request.eventId),
+        eventId,
         version: request.version,
         ticketType: parseTicketType("ticket_type", required<SaleTicketType>(request.ticketType)),
       });
-      onCommit();
+      onCommit([eventId]);
       return {};
     },
 
     async closeSales(request) {
-      await closeSales(sale, parseId(request.eventId), request.version);
+      const eventId = parseId(request.eventId);
+      await closeSales(sale, eventId, request.version);
+      onCommit([eventId]);
       return {};
     },
 

@@ -21,7 +21,7 @@ import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import type { Client } from "@connectrpc/connect";
 import { createTestDatabase } from "../../../test/support/database.ts";
 import { createChangeLanes, createReserveLanes } from "../lanes.ts";
-import { reservationService } from "../rpc/reservation-service.ts";
+import { availabilityWatches, reservationService } from "../rpc/reservation-service.ts";
 import { salesService } from "../rpc/sales-service.ts";
 import { runSweeper } from "../sweeper.ts";
 
@@ -73,14 +73,17 @@ export async function createSale() {
 async function startReplica(url: string, folder: string, options: ReplicaOptions): Promise<Replica> {
   const { holdMs = 900_000, payMarginMs = 5_000, withSweeper = false, maxQueue = 10_000 } = options;
   const database = new Database({ url, name: "reservation test", log });
-  const onCommit = () => {};
+  const watches = availabilityWatches({ database, runtime: systemRuntime, log });
+  const onCommit = (eventIds: Iterable<string> = []) => {
+    for (const eventId of eventIds) watches.changed(eventId);
+  };
   const laneOptions = { database, newId, onCommit, lanes: 4, maxBatch: 500, maxQueue };
   const reserving = createReserveLanes({ ...laneOptions, holdMs });
   const changing = createChangeLanes(laneOptions);
   const server = createRpcServer({
     name: "reservation",
     services: [
-      reservationService({ database, reserving, changing, newId }),
+      reservationService({ database, reserving, changing, newId, watches, onCommit }),
       salesService({ database, reserving, changing, newId, onCommit, payMarginMs }),
     ],
     verifier: createVerifier({ jwksFile: join(folder, JWKS_FILE), audience: "reservation", log }),

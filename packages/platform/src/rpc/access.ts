@@ -35,12 +35,21 @@ export function actOf(context: Pick<HandlerContext, "values" | "method">, reason
 export function accessInterceptor(verifier: Verifier): Interceptor {
   return (next) => async (request) => {
     if (isPublished(request.method)) return next(request);
-    const token = bearerOf(request.header);
-    const caller = token === undefined ? ANONYMOUS : await verifier.verify(token);
-    check(accessOf(request.method), caller);
-    request.contextValues.set(CALLER, caller);
+    request.contextValues.set(CALLER, await admit(request.method, request.header, verifier));
     return next(request);
   };
+}
+
+/**
+ * Who calls a method, by the bearer in the headers of the call.
+ *
+ * @throws BoxofficeError UNAUTHENTICATED without a good token, PERMISSION_DENIED with one of the wrong role
+ */
+export async function admit(method: DescMethod, headers: Headers, verifier: Verifier): Promise<Caller> {
+  const token = bearerOf(headers);
+  const caller = token === undefined ? ANONYMOUS : await verifier.verify(token);
+  check(accessOf(method), caller);
+  return caller;
 }
 
 /**

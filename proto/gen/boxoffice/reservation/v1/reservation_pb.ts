@@ -18,7 +18,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file boxoffice/reservation/v1/reservation.proto.
  */
 export const file_boxoffice_reservation_v1_reservation: GenFile = /*@__PURE__*/
-  fileDesc("Cipib3hvZmZpY2UvcmVzZXJ2YXRpb24vdjEvcmVzZXJ2YXRpb24ucHJvdG8SGGJveG9mZmljZS5yZXNlcnZhdGlvbi52MSI0ChZHZXRBdmFpbGFiaWxpdHlSZXF1ZXN0EhoKCGV2ZW50X2lkGAEgASgJQgi6SAVyA7ABASKeAQoXR2V0QXZhaWxhYmlsaXR5UmVzcG9uc2USEAoIZXZlbnRfaWQYASABKAkSRgoMdGlja2V0X3R5cGVzGAIgAygLMjAuYm94b2ZmaWNlLnJlc2VydmF0aW9uLnYxLlRpY2tldFR5cGVBdmFpbGFiaWxpdHkSKQoFYXNfb2YYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wItsCChZUaWNrZXRUeXBlQXZhaWxhYmlsaXR5EhYKDnRpY2tldF90eXBlX2lkGAEgASgJEgwKBG5hbWUYAiABKAkSEAoIY2F0ZWdvcnkYAyABKAkSKQoFcHJpY2UYBCABKAsyGi5ib3hvZmZpY2UuY29tbW9uLnYxLk1vbmV5EhAKCHF1YW50aXR5GAUgASgFEhEKCWF2YWlsYWJsZRgGIAEoBRI8CgZzdGF0dXMYByABKA4yLC5ib3hvZmZpY2UucmVzZXJ2YXRpb24udjEuQXZhaWxhYmlsaXR5U3RhdHVzEhsKE21heF9wZXJfcmVzZXJ2YXRpb24YCCABKAUSLwoLc2FsZXNfc3RhcnQYCSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi0KCXNhbGVzX2VuZBgKIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAixQEKDlJlc2VydmVSZXF1ZXN0EhoKCGV2ZW50X2lkGAEgASgJQgi6SAVyA7ABARJACgVpdGVtcxgCIAMoCzIlLmJveG9mZmljZS5yZXNlcnZhdGlvbi52MS5SZXNlcnZlSXRlbUIKukgHkgEECAEQFBI0CghjdXN0b21lchgDIAEoCzIiLmJveG9mZmljZS5yZXNlcnZhdGlvbi52MS5DdXN0b21lchIfCgpyZXF1ZXN0X2lkGAQgASgJQgu6SAjYAQFyA7ABASJPCgtSZXNlcnZlSXRlbRIgCg50aWNrZXRfdHlwZV9pZBgBIAEoCUIIukgFcgOwAQESHgoIcXVhbnRpdHkYAiABKAVCDLpICRoHGICt4gQoASJACghDdXN0b21lchIWCgRuYW1lGAEgASgJQgi6SAVyAxjIARIcCgVlbWFpbBgCIAEoCUINukgK2AEBcgUY/gFgASJNCg9SZXNlcnZlUmVzcG9uc2USOgoLcmVzZXJ2YXRpb24YASABKAsyJS5ib3hvZmZpY2UucmVzZXJ2YXRpb24udjEuUmVzZXJ2YXRpb24isgMKC1Jlc2VydmF0aW9uEhYKDnJlc2VydmF0aW9uX2lkGAEgASgJEhAKCGV2ZW50X2lkGAIgASgJEjkKBXN0YXRlGAMgASgOMiouYm94b2ZmaWNlLnJlc2VydmF0aW9uLnYxLlJlc2VydmF0aW9uU3RhdGUSOAoFaXRlbXMYBCADKAsyKS5ib3hvZmZpY2UucmVzZXJ2YXRpb24udjEuUmVzZXJ2YXRpb25JdGVtEikKBXRvdGFsGAUgASgLMhouYm94b2ZmaWNlLmNvbW1vbi52MS5Nb25leRIvCgtjcmVhdGVfdGltZRgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLwoLZXhwaXJlX3RpbWUYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi0KCmV4cGlyZXNfaW4YCCABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SEgoKcGF5bWVudF9pZBgJIAEoCRI0CghjdXN0b21lchgKIAEoCzIiLmJveG9mZmljZS5yZXNlcnZhdGlvbi52MS5DdXN0b21lciKLAQoPUmVzZXJ2YXRpb25JdGVtEhYKDnRpY2tldF90eXBlX2lkGAEgASgJEgwKBG5hbWUYAiABKAkSEAoIY2F0ZWdvcnkYAyABKAkSEAoIcXVhbnRpdHkYBCABKAUSLgoKdW5pdF9wcmljZRgFIAEoCzIaLmJveG9mZmljZS5jb21tb24udjEuTW9uZXkiOQoVR2V0UmVzZXJ2YXRpb25SZXF1ZXN0EiAKDnJlc2VydmF0aW9uX2lkGAEgASgJQgi6SAVyA7ABASJUChZHZXRSZXNlcnZhdGlvblJlc3BvbnNlEjoKC3Jlc2VydmF0aW9uGAEgASgLMiUuYm94b2ZmaWNlLnJlc2VydmF0aW9uLnYxLlJlc2VydmF0aW9uIjwKGENhbmNlbFJlc2VydmF0aW9uUmVxdWVzdBIgCg5yZXNlcnZhdGlvbl9pZBgBIAEoCUIIukgFcgOwAQEiVwoZQ2FuY2VsUmVzZXJ2YXRpb25SZXNwb25zZRI6CgtyZXNlcnZhdGlvbhgBIAEoCzIlLmJveG9mZmljZS5yZXNlcnZhdGlvbi52MS5SZXNlcnZhdGlvbiKXAgoXTGlzdFJlc2VydmF0aW9uc1JlcXVlc3QSHQoJcGFnZV9zaXplGAEgASgFQgq6SAcaBRj0AygAEhwKCnBhZ2VfdG9rZW4YAiABKAlCCLpIBXIDGPQDEh0KCGV2ZW50X2lkGAMgASgJQgu6SAjYAQFyA7ABARJNCgZzdGF0ZXMYBCADKA4yKi5ib3hvZmZpY2UucmVzZXJ2YXRpb24udjEuUmVzZXJ2YXRpb25TdGF0ZUIRukgOkgELEAoiB4IBBBABIAASFwoFZW1haWwYBSABKAlCCLpIBXIDGP4BEjgKC2NyZWF0ZV90aW1lGAYgASgLMiMuYm94b2ZmaWNlLnJlc2VydmF0aW9uLnYxLlRpbWVSYW5nZSJgCglUaW1lUmFuZ2USKAoEZnJvbRgBIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKQoFdW50aWwYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wInAKGExpc3RSZXNlcnZhdGlvbnNSZXNwb25zZRI7CgxyZXNlcnZhdGlvbnMYASADKAsyJS5ib3hvZmZpY2UucmVzZXJ2YXRpb24udjEuUmVzZXJ2YXRpb24SFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIkkKEVBhdXNlU2FsZXNSZXF1ZXN0EhoKCGV2ZW50X2lkGAEgASgJQgi6SAVyA7ABARIYCgZyZWFzb24YAiABKAlCCLpIBXIDGPQDIhQKElBhdXNlU2FsZXNSZXNwb25zZSJKChJSZXN1bWVTYWxlc1JlcXVlc3QSGgoIZXZlbnRfaWQYASABKAlCCLpIBXIDsAEBEhgKBnJlYXNvbhgCIAEoCUIIukgFcgMY9AMiFQoTUmVzdW1lU2FsZXNSZXNwb25zZSIsCg5SZWNvdW50UmVxdWVzdBIaCghldmVudF9pZBgBIAEoCUIIukgFcgOwAQEiaAoPUmVjb3VudFJlc3BvbnNlEkEKDHRpY2tldF90eXBlcxgBIAMoCzIrLmJveG9mZmljZS5yZXNlcnZhdGlvbi52MS5UaWNrZXRUeXBlUmVjb3VudBISCgpjb25zaXN0ZW50GAIgASgIIqYBChFUaWNrZXRUeXBlUmVjb3VudBIWCg50aWNrZXRfdHlwZV9pZBgBIAEoCRIMCgRuYW1lGAIgASgJEjQKBmJvb2tlZBgDIAEoCzIkLmJveG9mZmljZS5yZXNlcnZhdGlvbi52MS5TdG9ja0NvdW50EjUKB2NvdW50ZWQYBCABKAsyJC5ib3hvZmZpY2UucmVzZXJ2YXRpb24udjEuU3RvY2tDb3VudCJNCgpTdG9ja0NvdW50EhAKCHF1YW50aXR5GAEgASgFEhEKCWF2YWlsYWJsZRgCIAEoBRIMCgRoZWxkGAMgASgFEgwKBHBhaWQYBCABKAUiiAEKF0xpc3RBdWRpdEVudHJpZXNSZXF1ZXN0Eh0KCXBhZ2Vfc2l6ZRgBIAEoBUIKukgHGgUY9AMoABIcCgpwYWdlX3Rva2VuGAIgASgJQgi6SAVyAxj0AxIwCgZmaWx0ZXIYAyABKAsyIC5ib3hvZmZpY2UuY29tbW9uLnYxLkF1ZGl0RmlsdGVyImUKGExpc3RBdWRpdEVudHJpZXNSZXNwb25zZRIwCgdlbnRyaWVzGAEgAygLMh8uYm94b2ZmaWNlLmNvbW1vbi52MS5BdWRpdEVudHJ5EhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSKGAQoZRXhwb3J0UmVzZXJ2YXRpb25zUmVxdWVzdBIaCghldmVudF9pZBgBIAEoCUIIukgFcgOwAQESTQoGc3RhdGVzGAIgAygOMiouYm94b2ZmaWNlLnJlc2VydmF0aW9uLnYxLlJlc2VydmF0aW9uU3RhdGVCEbpIDpIBCxAKIgeCAQQQASAAIikKGkV4cG9ydFJlc2VydmF0aW9uc1Jlc3BvbnNlEgsKA2NzdhgBIAEoCSqAAgoSQXZhaWxhYmlsaXR5U3RhdHVzEiMKH0FWQUlMQUJJTElUWV9TVEFUVVNfVU5TUEVDSUZJRUQQABIfChtBVkFJTEFCSUxJVFlfU1RBVFVTX09OX1NBTEUQARIfChtBVkFJTEFCSUxJVFlfU1RBVFVTX05PVF9ZRVQQAhIeChpBVkFJTEFCSUxJVFlfU1RBVFVTX1BBVVNFRBADEiAKHEFWQUlMQUJJTElUWV9TVEFUVVNfU09MRF9PVVQQBBIeChpBVkFJTEFCSUxJVFlfU1RBVFVTX0NMT1NFRBAFEiEKHUFWQUlMQUJJTElUWV9TVEFUVVNfQ0FOQ0VMTEVEEAYqywEKEFJlc2VydmF0aW9uU3RhdGUSIQodUkVTRVJWQVRJT05fU1RBVEVfVU5TUEVDSUZJRUQQABIaChZSRVNFUlZBVElPTl9TVEFURV9IRUxEEAESHAoYUkVTRVJWQVRJT05fU1RBVEVfUEFZSU5HEAISGgoWUkVTRVJWQVRJT05fU1RBVEVfUEFJRBADEh0KGVJFU0VSVkFUSU9OX1NUQVRFX0VYUElSRUQQBBIfChtSRVNFUlZBVElPTl9TVEFURV9DQU5DRUxMRUQQBTLlCQoSUmVzZXJ2YXRpb25TZXJ2aWNlEoEBCg9HZXRBdmFpbGFiaWxpdHkSMC5ib3hvZmZpY2UucmVzZXJ2YXRpb24udjEuR2V0QXZhaWxhYmlsaXR5UmVxdWVzdBoxLmJveG9mZmljZS5yZXNlcnZhdGlvbi52MS5HZXRBdmFpbGFiaWxpdHlSZXNwb25zZSIJkAIBorsYAggBEmYKB1Jlc2VydmUSKC5ib3hvZmZpY2UucmVzZXJ2YXRpb24udjEuUmVzZXJ2ZVJlcXVlc3QaKS5ib3hvZmZpY2UucmVzZXJ2YXRpb24udjEuUmVzZXJ2ZVJlc3BvbnNlIgaiuxgCCAESewoOR2V0UmVzZXJ2YXRpb24SLy5ib3hvZmZpY2UucmVzZXJ2YXRpb24udjEuR2V0UmVzZXJ2YXRpb25SZXF1ZXN0GjAuYm94b2ZmaWNlLnJlc2VydmF0aW9uLnYxLkdldFJlc2VydmF0aW9uUmVzcG9uc2UiBqK7GAIIARKEAQoRQ2FuY2VsUmVzZXJ2YXRpb24SMi5ib3hvZmZpY2UucmVzZXJ2YXRpb24udjEuQ2FuY2VsUmVzZXJ2YXRpb25SZXF1ZXN0GjMuYm94b2ZmaWNlLnJlc2VydmF0aW9uLnYxLkNhbmNlbFJlc2VydmF0aW9uUmVzcG9uc2UiBqK7GAIIARKBAQoQTGlzdFJlc2VydmF0aW9ucxIxLmJveG9mZmljZS5yZXNlcnZhdGlvbi52MS5MaXN0UmVzZXJ2YXRpb25zUmVxdWVzdBoyLmJveG9mZmljZS5yZXNlcnZhdGlvbi52MS5MaXN0UmVzZXJ2YXRpb25zUmVzcG9uc2UiBqK7GAIIAhJvCgpQYXVzZVNhbGVzEisuYm94b2ZmaWNlLnJlc2VydmF0aW9uLnYxLlBhdXNlU2FsZXNSZXF1ZXN0GiwuYm94b2ZmaWNlLnJlc2VydmF0aW9uLnYxLlBhdXNlU2FsZXNSZXNwb25zZSIGorsYAggCEnIKC1Jlc3VtZVNhbGVzEiwuYm94b2ZmaWNlLnJlc2VydmF0aW9uLnYxLlJlc3VtZVNhbGVzUmVxdWVzdBotLmJveG9mZmljZS5yZXNlcnZhdGlvbi52MS5SZXN1bWVTYWxlc1Jlc3BvbnNlIgaiuxgCCAISZgoHUmVjb3VudBIoLmJveG9mZmljZS5yZXNlcnZhdGlvbi52MS5SZWNvdW50UmVxdWVzdBopLmJveG9mZmljZS5yZXNlcnZhdGlvbi52MS5SZWNvdW50UmVzcG9uc2UiBqK7GAIIAhKBAQoQTGlzdEF1ZGl0RW50cmllcxIxLmJveG9mZmljZS5yZXNlcnZhdGlvbi52MS5MaXN0QXVkaXRFbnRyaWVzUmVxdWVzdBoyLmJveG9mZmljZS5yZXNlcnZhdGlvbi52MS5MaXN0QXVkaXRFbnRyaWVzUmVzcG9uc2UiBqK7GAIIAhKJAQoSRXhwb3J0UmVzZXJ2YXRpb25zEjMuYm94b2ZmaWNlLnJlc2VydmF0aW9uLnYxLkV4cG9ydFJlc2VydmF0aW9uc1JlcXVlc3QaNC5ib3hvZmZpY2UucmVzZXJ2YXRpb24udjEuRXhwb3J0UmVzZXJ2YXRpb25zUmVzcG9uc2UiBqK7GAIIAjABYgZwcm90bzM", [file_boxoffice_common_v1_access, file_boxoffice_common_v1_audit, file_boxoffice_common_v1_money, file_buf_validate_validate, file_google_protobuf_duration, file_google_protobuf_timestamp]);
+  fileDesc("Cipib3hvZmZpY2UvcmVzZXJ2YXRpb24vdjEvcmVzZXJ2YXRpb24ucHJvdG8SGGJveG9mZmljZS5yZXNlcnZhdGlvbi52MSI0ChZHZXRBdmFpbGFiaWxpdHlSZXF1ZXN0EhoKCGV2ZW50X2lkGAEgASgJQgi6SAVyA7ABASKeAQoXR2V0QXZhaWxhYmlsaXR5UmVzcG9uc2USEAoIZXZlbnRfaWQYASABKAkSRgoMdGlja2V0X3R5cGVzGAIgAygLMjAuYm94b2ZmaWNlLnJlc2VydmF0aW9uLnYxLlRpY2tldFR5cGVBdmFpbGFiaWxpdHkSKQoFYXNfb2YYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIjYKGFdhdGNoQXZhaWxhYmlsaXR5UmVxdWVzdBIaCghldmVudF9pZBgBIAEoCUIIukgFcgOwAQEioAEKGVdhdGNoQXZhaWxhYmlsaXR5UmVzcG9uc2USEAoIZXZlbnRfaWQYASABKAkSRgoMdGlja2V0X3R5cGVzGAIgAygLMjAuYm94b2ZmaWNlLnJlc2VydmF0aW9uLnYxLlRpY2tldFR5cGVBdmFpbGFiaWxpdHkSKQoFYXNfb2YYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wItsCChZUaWNrZXRUeXBlQXZhaWxhYmlsaXR5EhYKDnRpY2tldF90eXBlX2lkGAEgASgJEgwKBG5hbWUYAiABKAkSEAoIY2F0ZWdvcnkYAyABKAkSKQoFcHJpY2UYBCABKAsyGi5ib3hvZmZpY2UuY29tbW9uLnYxLk1vbmV5EhAKCHF1YW50aXR5GAUgASgFEhEKCWF2YWlsYWJsZRgGIAEoBRI8CgZzdGF0dXMYByABKA4yLC5ib3hvZmZpY2UucmVzZXJ2YXRpb24udjEuQXZhaWxhYmlsaXR5U3RhdHVzEhsKE21heF9wZXJfcmVzZXJ2YXRpb24YCCABKAUSLwoLc2FsZXNfc3RhcnQYCSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi0KCXNhbGVzX2VuZBgKIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAixQEKDlJlc2VydmVSZXF1ZXN0EhoKCGV2ZW50X2lkGAEgASgJQgi6SAVyA7ABARJACgVpdGVtcxgCIAMoCzIlLmJveG9mZmljZS5yZXNlcnZhdGlvbi52MS5SZXNlcnZlSXRlbUIKukgHkgEECAEQFBI0CghjdXN0b21lchgDIAEoCzIiLmJveG9mZmljZS5yZXNlcnZhdGlvbi52MS5DdXN0b21lchIfCgpyZXF1ZXN0X2lkGAQgASgJQgu6SAjYAQFyA7ABASJPCgtSZXNlcnZlSXRlbRIgCg50aWNrZXRfdHlwZV9pZBgBIAEoCUIIukgFcgOwAQESHgoIcXVhbnRpdHkYAiABKAVCDLpICRoHGICt4gQoASJACghDdXN0b21lchIWCgRuYW1lGAEgASgJQgi6SAVyAxjIARIcCgVlbWFpbBgCIAEoCUINukgK2AEBcgUY/gFgASJNCg9SZXNlcnZlUmVzcG9uc2USOgoLcmVzZXJ2YXRpb24YASABKAsyJS5ib3hvZmZpY2UucmVzZXJ2YXRpb24udjEuUmVzZXJ2YXRpb24isgMKC1Jlc2VydmF0aW9uEhYKDnJlc2VydmF0aW9uX2lkGAEgASgJEhAKCGV2ZW50X2lkGAIgASgJEjkKBXN0YXRlGAMgASgOMiouYm94b2ZmaWNlLnJlc2VydmF0aW9uLnYxLlJlc2VydmF0aW9uU3RhdGUSOAoFaXRlbXMYBCADKAsyKS5ib3hvZmZpY2UucmVzZXJ2YXRpb24udjEuUmVzZXJ2YXRpb25JdGVtEikKBXRvdGFsGAUgASgLMhouYm94b2ZmaWNlLmNvbW1vbi52MS5Nb25leRIvCgtjcmVhdGVfdGltZRgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLwoLZXhwaXJlX3RpbWUYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi0KCmV4cGlyZXNfaW4YCCABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SEgoKcGF5bWVudF9pZBgJIAEoCRI0CghjdXN0b21lchgKIAEoCzIiLmJveG9mZmljZS5yZXNlcnZhdGlvbi52MS5DdXN0b21lciKLAQoPUmVzZXJ2YXRpb25JdGVtEhYKDnRpY2tldF90eXBlX2lkGAEgASgJEgwKBG5hbWUYAiABKAkSEAoIY2F0ZWdvcnkYAyABKAkSEAoIcXVhbnRpdHkYBCABKAUSLgoKdW5pdF9wcmljZRgFIAEoCzIaLmJveG9mZmljZS5jb21tb24udjEuTW9uZXkiOQoVR2V0UmVzZXJ2YXRpb25SZXF1ZXN0EiAKDnJlc2VydmF0aW9uX2lkGAEgASgJQgi6SAVyA7ABASJUChZHZXRSZXNlcnZhdGlvblJlc3BvbnNlEjoKC3Jlc2VydmF0aW9uGAEgASgLMiUuYm94b2ZmaWNlLnJlc2VydmF0aW9uLnYxLlJlc2VydmF0aW9uIjwKGENhbmNlbFJlc2VydmF0aW9uUmVxdWVzdBIgCg5yZXNlcnZhdGlvbl9pZBgBIAEoCUIIukgFcgOwAQEiVwoZQ2FuY2VsUmVzZXJ2YXRpb25SZXNwb25zZRI6CgtyZXNlcnZhdGlvbhgBIAEoCzIlLmJveG9mZmljZS5yZXNlcnZhdGlvbi52MS5SZXNlcnZhdGlvbiKXAgoXTGlzdFJlc2VydmF0aW9uc1JlcXVlc3QSHQoJcGFnZV9zaXplGAEgASgFQgq6SAcaBRj0AygAEhwKCnBhZ2VfdG9rZW4YAiABKAlCCLpIBXIDGPQDEh0KCGV2ZW50X2lkGAMgASgJQgu6SAjYAQFyA7ABARJNCgZzdGF0ZXMYBCADKA4yKi5ib3hvZmZpY2UucmVzZXJ2YXRpb24udjEuUmVzZXJ2YXRpb25TdGF0ZUIRukgOkgELEAoiB4IBBBABIAASFwoFZW1haWwYBSABKAlCCLpIBXIDGP4BEjgKC2NyZWF0ZV90aW1lGAYgASgLMiMuYm94b2ZmaWNlLnJlc2VydmF0aW9uLnYxLlRpbWVSYW5nZSJgCglUaW1lUmFuZ2USKAoEZnJvbRgBIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKQoFdW50aWwYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wInAKGExpc3RSZXNlcnZhdGlvbnNSZXNwb25zZRI7CgxyZXNlcnZhdGlvbnMYASADKAsyJS5ib3hvZmZpY2UucmVzZXJ2YXRpb24udjEuUmVzZXJ2YXRpb24SFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIkkKEVBhdXNlU2FsZXNSZXF1ZXN0EhoKCGV2ZW50X2lkGAEgASgJQgi6SAVyA7ABARIYCgZyZWFzb24YAiABKAlCCLpIBXIDGPQDIhQKElBhdXNlU2FsZXNSZXNwb25zZSJKChJSZXN1bWVTYWxlc1JlcXVlc3QSGgoIZXZlbnRfaWQYASABKAlCCLpIBXIDsAEBEhgKBnJlYXNvbhgCIAEoCUIIukgFcgMY9AMiFQoTUmVzdW1lU2FsZXNSZXNwb25zZSIsCg5SZWNvdW50UmVxdWVzdBIaCghldmVudF9pZBgBIAEoCUIIukgFcgOwAQEiaAoPUmVjb3VudFJlc3BvbnNlEkEKDHRpY2tldF90eXBlcxgBIAMoCzIrLmJveG9mZmljZS5yZXNlcnZhdGlvbi52MS5UaWNrZXRUeXBlUmVjb3VudBISCgpjb25zaXN0ZW50GAIgASgIIqYBChFUaWNrZXRUeXBlUmVjb3VudBIWCg50aWNrZXRfdHlwZV9pZBgBIAEoCRIMCgRuYW1lGAIgASgJEjQKBmJvb2tlZBgDIAEoCzIkLmJveG9mZmljZS5yZXNlcnZhdGlvbi52MS5TdG9ja0NvdW50EjUKB2NvdW50ZWQYBCABKAsyJC5ib3hvZmZpY2UucmVzZXJ2YXRpb24udjEuU3RvY2tDb3VudCJNCgpTdG9ja0NvdW50EhAKCHF1YW50aXR5GAEgASgFEhEKCWF2YWlsYWJsZRgCIAEoBRIMCgRoZWxkGAMgASgFEgwKBHBhaWQYBCABKAUiiAEKF0xpc3RBdWRpdEVudHJpZXNSZXF1ZXN0Eh0KCXBhZ2Vfc2l6ZRgBIAEoBUIKukgHGgUY9AMoABIcCgpwYWdlX3Rva2VuGAIgASgJQgi6SAVyAxj0AxIwCgZmaWx0ZXIYAyABKAsyIC5ib3hvZmZpY2UuY29tbW9uLnYxLkF1ZGl0RmlsdGVyImUKGExpc3RBdWRpdEVudHJpZXNSZXNwb25zZRIwCgdlbnRyaWVzGAEgAygLMh8uYm94b2ZmaWNlLmNvbW1vbi52MS5BdWRpdEVudHJ5EhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSKGAQoZRXhwb3J0UmVzZXJ2YXRpb25zUmVxdWVzdBIaCghldmVudF9pZBgBIAEoCUIIukgFcgOwAQESTQoGc3RhdGVzGAIgAygOMiouYm94b2ZmaWNlLnJlc2VydmF0aW9uLnYxLlJlc2VydmF0aW9uU3RhdGVCEbpIDpIBCxAKIgeCAQQQASAAIikKGkV4cG9ydFJlc2VydmF0aW9uc1Jlc3BvbnNlEgsKA2NzdhgBIAEoCSqAAgoSQXZhaWxhYmlsaXR5U3RhdHVzEiMKH0FWQUlMQUJJTElUWV9TVEFUVVNfVU5TUEVDSUZJRUQQABIfChtBVkFJTEFCSUxJVFlfU1RBVFVTX09OX1NBTEUQARIfChtBVkFJTEFCSUxJVFlfU1RBVFVTX05PVF9ZRVQQAhIeChpBVkFJTEFCSUxJVFlfU1RBVFVTX1BBVVNFRBADEiAKHEFWQUlMQUJJTElUWV9TVEFUVVNfU09MRF9PVVQQBBIeChpBVkFJTEFCSUxJVFlfU1RBVFVTX0NMT1NFRBAFEiEKHUFWQUlMQUJJTElUWV9TVEFUVVNfQ0FOQ0VMTEVEEAYqywEKEFJlc2VydmF0aW9uU3RhdGUSIQodUkVTRVJWQVRJT05fU1RBVEVfVU5TUEVDSUZJRUQQABIaChZSRVNFUlZBVElPTl9TVEFURV9IRUxEEAESHAoYUkVTRVJWQVRJT05fU1RBVEVfUEFZSU5HEAISGgoWUkVTRVJWQVRJT05fU1RBVEVfUEFJRBADEh0KGVJFU0VSVkFUSU9OX1NUQVRFX0VYUElSRUQQBBIfChtSRVNFUlZBVElPTl9TVEFURV9DQU5DRUxMRUQQBTLuCgoSUmVzZXJ2YXRpb25TZXJ2aWNlEoEBCg9HZXRBdmFpbGFiaWxpdHkSMC5ib3hvZmZpY2UucmVzZXJ2YXRpb24udjEuR2V0QXZhaWxhYmlsaXR5UmVxdWVzdBoxLmJveG9mZmljZS5yZXNlcnZhdGlvbi52MS5HZXRBdmFpbGFiaWxpdHlSZXNwb25zZSIJkAIBorsYAggBEoYBChFXYXRjaEF2YWlsYWJpbGl0eRIyLmJveG9mZmljZS5yZXNlcnZhdGlvbi52MS5XYXRjaEF2YWlsYWJpbGl0eVJlcXVlc3QaMy5ib3hvZmZpY2UucmVzZXJ2YXRpb24udjEuV2F0Y2hBdmFpbGFiaWxpdHlSZXNwb25zZSIGorsYAggBMAESZgoHUmVzZXJ2ZRIoLmJveG9mZmljZS5yZXNlcnZhdGlvbi52MS5SZXNlcnZlUmVxdWVzdBopLmJveG9mZmljZS5yZXNlcnZhdGlvbi52MS5SZXNlcnZlUmVzcG9uc2UiBqK7GAIIARJ7Cg5HZXRSZXNlcnZhdGlvbhIvLmJveG9mZmljZS5yZXNlcnZhdGlvbi52MS5HZXRSZXNlcnZhdGlvblJlcXVlc3QaMC5ib3hvZmZpY2UucmVzZXJ2YXRpb24udjEuR2V0UmVzZXJ2YXRpb25SZXNwb25zZSIGorsYAggBEoQBChFDYW5jZWxSZXNlcnZhdGlvbhIyLmJveG9mZmljZS5yZXNlcnZhdGlvbi52MS5DYW5jZWxSZXNlcnZhdGlvblJlcXVlc3QaMy5ib3hvZmZpY2UucmVzZXJ2YXRpb24udjEuQ2FuY2VsUmVzZXJ2YXRpb25SZXNwb25zZSIGorsYAggBEoEBChBMaXN0UmVzZXJ2YXRpb25zEjEuYm94b2ZmaWNlLnJlc2VydmF0aW9uLnYxLkxpc3RSZXNlcnZhdGlvbnNSZXF1ZXN0GjIuYm94b2ZmaWNlLnJlc2VydmF0aW9uLnYxLkxpc3RSZXNlcnZhdGlvbnNSZXNwb25zZSIGorsYAggCEm8KClBhdXNlU2FsZXMSKy5ib3hvZmZpY2UucmVzZXJ2YXRpb24udjEuUGF1c2VTYWxlc1JlcXVlc3QaLC5ib3hvZmZpY2UucmVzZXJ2YXRpb24udjEuUGF1c2VTYWxlc1Jlc3BvbnNlIgaiuxgCCAIScgoLUmVzdW1lU2FsZXMSLC5ib3hvZmZpY2UucmVzZXJ2YXRpb24udjEuUmVzdW1lU2FsZXNSZXF1ZXN0Gi0uYm94b2ZmaWNlLnJlc2VydmF0aW9uLnYxLlJlc3VtZVNhbGVzUmVzcG9uc2UiBqK7GAIIAhJmCgdSZWNvdW50EiguYm94b2ZmaWNlLnJlc2VydmF0aW9uLnYxLlJlY291bnRSZXF1ZXN0GikuYm94b2ZmaWNlLnJlc2VydmF0aW9uLnYxLlJlY291bnRSZXNwb25zZSIGorsYAggCEoEBChBMaXN0QXVkaXRFbnRyaWVzEjEuYm94b2ZmaWNlLnJlc2VydmF0aW9uLnYxLkxpc3RBdWRpdEVudHJpZXNSZXF1ZXN0GjIuYm94b2ZmaWNlLnJlc2VydmF0aW9uLnYxLkxpc3RBdWRpdEVudHJpZXNSZXNwb25zZSIGorsYAggCEokBChJFeHBvcnRSZXNlcnZhdGlvbnMSMy5ib3hvZmZpY2UucmVzZXJ2YXRpb24udjEuRXhwb3J0UmVzZXJ2YXRpb25zUmVxdWVzdBo0LmJveG9mZmljZS5yZXNlcnZhdGlvbi52MS5FeHBvcnRSZXNlcnZhdGlvbnNSZXNwb25zZSIGorsYAggCMAFiBnByb3RvMw", [file_boxoffice_common_v1_access, file_boxoffice_common_v1_audit, file_boxoffice_common_v1_money, file_buf_validate_validate, file_google_protobuf_duration, file_google_protobuf_timestamp]);
 
 /**
  * @generated from message boxoffice.reservation.v1.GetAvailabilityRequest
@@ -65,6 +65,52 @@ export type GetAvailabilityResponse = Message<"boxoffice.reservation.v1.GetAvail
  */
 export const GetAvailabilityResponseSchema: GenMessage<GetAvailabilityResponse> = /*@__PURE__*/
   messageDesc(file_boxoffice_reservation_v1_reservation, 1);
+
+/**
+ * @generated from message boxoffice.reservation.v1.WatchAvailabilityRequest
+ */
+export type WatchAvailabilityRequest = Message<"boxoffice.reservation.v1.WatchAvailabilityRequest"> & {
+  /**
+   * @generated from field: string event_id = 1;
+   */
+  eventId: string;
+};
+
+/**
+ * Describes the message boxoffice.reservation.v1.WatchAvailabilityRequest.
+ * Use `create(WatchAvailabilityRequestSchema)` to create a new message.
+ */
+export const WatchAvailabilityRequestSchema: GenMessage<WatchAvailabilityRequest> = /*@__PURE__*/
+  messageDesc(file_boxoffice_reservation_v1_reservation, 2);
+
+/**
+ * @generated from message boxoffice.reservation.v1.WatchAvailabilityResponse
+ */
+export type WatchAvailabilityResponse = Message<"boxoffice.reservation.v1.WatchAvailabilityResponse"> & {
+  /**
+   * @generated from field: string event_id = 1;
+   */
+  eventId: string;
+
+  /**
+   * @generated from field: repeated boxoffice.reservation.v1.TicketTypeAvailability ticket_types = 2;
+   */
+  ticketTypes: TicketTypeAvailability[];
+
+  /**
+   * When the last change happened that this answer reflects.
+   *
+   * @generated from field: google.protobuf.Timestamp as_of = 3;
+   */
+  asOf?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message boxoffice.reservation.v1.WatchAvailabilityResponse.
+ * Use `create(WatchAvailabilityResponseSchema)` to create a new message.
+ */
+export const WatchAvailabilityResponseSchema: GenMessage<WatchAvailabilityResponse> = /*@__PURE__*/
+  messageDesc(file_boxoffice_reservation_v1_reservation, 3);
 
 /**
  * @generated from message boxoffice.reservation.v1.TicketTypeAvailability
@@ -130,7 +176,7 @@ export type TicketTypeAvailability = Message<"boxoffice.reservation.v1.TicketTyp
  * Use `create(TicketTypeAvailabilitySchema)` to create a new message.
  */
 export const TicketTypeAvailabilitySchema: GenMessage<TicketTypeAvailability> = /*@__PURE__*/
-  messageDesc(file_boxoffice_reservation_v1_reservation, 2);
+  messageDesc(file_boxoffice_reservation_v1_reservation, 4);
 
 /**
  * @generated from message boxoffice.reservation.v1.ReserveRequest
@@ -168,7 +214,7 @@ export type ReserveRequest = Message<"boxoffice.reservation.v1.ReserveRequest"> 
  * Use `create(ReserveRequestSchema)` to create a new message.
  */
 export const ReserveRequestSchema: GenMessage<ReserveRequest> = /*@__PURE__*/
-  messageDesc(file_boxoffice_reservation_v1_reservation, 3);
+  messageDesc(file_boxoffice_reservation_v1_reservation, 5);
 
 /**
  * @generated from message boxoffice.reservation.v1.ReserveItem
@@ -190,7 +236,7 @@ export type ReserveItem = Message<"boxoffice.reservation.v1.ReserveItem"> & {
  * Use `create(ReserveItemSchema)` to create a new message.
  */
 export const ReserveItemSchema: GenMessage<ReserveItem> = /*@__PURE__*/
-  messageDesc(file_boxoffice_reservation_v1_reservation, 4);
+  messageDesc(file_boxoffice_reservation_v1_reservation, 6);
 
 /**
  * @generated from message boxoffice.reservation.v1.Customer
@@ -212,7 +258,7 @@ export type Customer = Message<"boxoffice.reservation.v1.Customer"> & {
  * Use `create(CustomerSchema)` to create a new message.
  */
 export const CustomerSchema: GenMessage<Customer> = /*@__PURE__*/
-  messageDesc(file_boxoffice_reservation_v1_reservation, 5);
+  messageDesc(file_boxoffice_reservation_v1_reservation, 7);
 
 /**
  * @generated from message boxoffice.reservation.v1.ReserveResponse
@@ -229,7 +275,7 @@ export type ReserveResponse = Message<"boxoffice.reservation.v1.ReserveResponse"
  * Use `create(ReserveResponseSchema)` to create a new message.
  */
 export const ReserveResponseSchema: GenMessage<ReserveResponse> = /*@__PURE__*/
-  messageDesc(file_boxoffice_reservation_v1_reservation, 6);
+  messageDesc(file_boxoffice_reservation_v1_reservation, 8);
 
 /**
  * @generated from message boxoffice.reservation.v1.Reservation
@@ -299,7 +345,7 @@ export type Reservation = Message<"boxoffice.reservation.v1.Reservation"> & {
  * Use `create(ReservationSchema)` to create a new message.
  */
 export const ReservationSchema: GenMessage<Reservation> = /*@__PURE__*/
-  messageDesc(file_boxoffice_reservation_v1_reservation, 7);
+  messageDesc(file_boxoffice_reservation_v1_reservation, 9);
 
 /**
  * @generated from message boxoffice.reservation.v1.ReservationItem
@@ -338,7 +384,7 @@ export type ReservationItem = Message<"boxoffice.reservation.v1.ReservationItem"
  * Use `create(ReservationItemSchema)` to create a new message.
  */
 export const ReservationItemSchema: GenMessage<ReservationItem> = /*@__PURE__*/
-  messageDesc(file_boxoffice_reservation_v1_reservation, 8);
+  messageDesc(file_boxoffice_reservation_v1_reservation, 10);
 
 /**
  * @generated from message boxoffice.reservation.v1.GetReservationRequest
@@ -355,7 +401,7 @@ export type GetReservationRequest = Message<"boxoffice.reservation.v1.GetReserva
  * Use `create(GetReservationRequestSchema)` to create a new message.
  */
 export const GetReservationRequestSchema: GenMessage<GetReservationRequest> = /*@__PURE__*/
-  messageDesc(file_boxoffice_reservation_v1_reservation, 9);
+  messageDesc(file_boxoffice_reservation_v1_reservation, 11);
 
 /**
  * @generated from message boxoffice.reservation.v1.GetReservationResponse
@@ -372,7 +418,7 @@ export type GetReservationResponse = Message<"boxoffice.reservation.v1.GetReserv
  * Use `create(GetReservationResponseSchema)` to create a new message.
  */
 export const GetReservationResponseSchema: GenMessage<GetReservationResponse> = /*@__PURE__*/
-  messageDesc(file_boxoffice_reservation_v1_reservation, 10);
+  messageDesc(file_boxoffice_reservation_v1_reservation, 12);
 
 /**
  * @generated from message boxoffice.reservation.v1.CancelReservationRequest
@@ -389,7 +435,7 @@ export type CancelReservationRequest = Message<"boxoffice.reservation.v1.CancelR
  * Use `create(CancelReservationRequestSchema)` to create a new message.
  */
 export const CancelReservationRequestSchema: GenMessage<CancelReservationRequest> = /*@__PURE__*/
-  messageDesc(file_boxoffice_reservation_v1_reservation, 11);
+  messageDesc(file_boxoffice_reservation_v1_reservation, 13);
 
 /**
  * @generated from message boxoffice.reservation.v1.CancelReservationResponse
@@ -406,7 +452,7 @@ export type CancelReservationResponse = Message<"boxoffice.reservation.v1.Cancel
  * Use `create(CancelReservationResponseSchema)` to create a new message.
  */
 export const CancelReservationResponseSchema: GenMessage<CancelReservationResponse> = /*@__PURE__*/
-  messageDesc(file_boxoffice_reservation_v1_reservation, 12);
+  messageDesc(file_boxoffice_reservation_v1_reservation, 14);
 
 /**
  * @generated from message boxoffice.reservation.v1.ListReservationsRequest
@@ -456,7 +502,7 @@ export type ListReservationsRequest = Message<"boxoffice.reservation.v1.ListRese
  * Use `create(ListReservationsRequestSchema)` to create a new message.
  */
 export const ListReservationsRequestSchema: GenMessage<ListReservationsRequest> = /*@__PURE__*/
-  messageDesc(file_boxoffice_reservation_v1_reservation, 13);
+  messageDesc(file_boxoffice_reservation_v1_reservation, 15);
 
 /**
  * A half-open range; an unset end is open.
@@ -480,7 +526,7 @@ export type TimeRange = Message<"boxoffice.reservation.v1.TimeRange"> & {
  * Use `create(TimeRangeSchema)` to create a new message.
  */
 export const TimeRangeSchema: GenMessage<TimeRange> = /*@__PURE__*/
-  messageDesc(file_boxoffice_reservation_v1_reservation, 14);
+  messageDesc(file_boxoffice_reservation_v1_reservation, 16);
 
 /**
  * @generated from message boxoffice.reservation.v1.ListReservationsResponse
@@ -504,7 +550,7 @@ export type ListReservationsResponse = Message<"boxoffice.reservation.v1.ListRes
  * Use `create(ListReservationsResponseSchema)` to create a new message.
  */
 export const ListReservationsResponseSchema: GenMessage<ListReservationsResponse> = /*@__PURE__*/
-  messageDesc(file_boxoffice_reservation_v1_reservation, 15);
+  messageDesc(file_boxoffice_reservation_v1_reservation, 17);
 
 /**
  * @generated from message boxoffice.reservation.v1.PauseSalesRequest
@@ -528,7 +574,7 @@ export type PauseSalesRequest = Message<"boxoffice.reservation.v1.PauseSalesRequ
  * Use `create(PauseSalesRequestSchema)` to create a new message.
  */
 export const PauseSalesRequestSchema: GenMessage<PauseSalesRequest> = /*@__PURE__*/
-  messageDesc(file_boxoffice_reservation_v1_reservation, 16);
+  messageDesc(file_boxoffice_reservation_v1_reservation, 18);
 
 /**
  * @generated from message boxoffice.reservation.v1.PauseSalesResponse
@@ -541,7 +587,7 @@ export type PauseSalesResponse = Message<"boxoffice.reservation.v1.PauseSalesRes
  * Use `create(PauseSalesResponseSchema)` to create a new message.
  */
 export const PauseSalesResponseSchema: GenMessage<PauseSalesResponse> = /*@__PURE__*/
-  messageDesc(file_boxoffice_reservation_v1_reservation, 17);
+  messageDesc(file_boxoffice_reservation_v1_reservation, 19);
 
 /**
  * @generated from message boxoffice.reservation.v1.ResumeSalesRequest
@@ -565,7 +611,7 @@ export type ResumeSalesRequest = Message<"boxoffice.reservation.v1.ResumeSalesRe
  * Use `create(ResumeSalesRequestSchema)` to create a new message.
  */
 export const ResumeSalesRequestSchema: GenMessage<ResumeSalesRequest> = /*@__PURE__*/
-  messageDesc(file_boxoffice_reservation_v1_reservation, 18);
+  messageDesc(file_boxoffice_reservation_v1_reservation, 20);
 
 /**
  * @generated from message boxoffice.reservation.v1.ResumeSalesResponse
@@ -578,7 +624,7 @@ export type ResumeSalesResponse = Message<"boxoffice.reservation.v1.ResumeSalesR
  * Use `create(ResumeSalesResponseSchema)` to create a new message.
  */
 export const ResumeSalesResponseSchema: GenMessage<ResumeSalesResponse> = /*@__PURE__*/
-  messageDesc(file_boxoffice_reservation_v1_reservation, 19);
+  messageDesc(file_boxoffice_reservation_v1_reservation, 21);
 
 /**
  * @generated from message boxoffice.reservation.v1.RecountRequest
@@ -595,7 +641,7 @@ export type RecountRequest = Message<"boxoffice.reservation.v1.RecountRequest"> 
  * Use `create(RecountRequestSchema)` to create a new message.
  */
 export const RecountRequestSchema: GenMessage<RecountRequest> = /*@__PURE__*/
-  messageDesc(file_boxoffice_reservation_v1_reservation, 20);
+  messageDesc(file_boxoffice_reservation_v1_reservation, 22);
 
 /**
  * @generated from message boxoffice.reservation.v1.RecountResponse
@@ -619,7 +665,7 @@ export type RecountResponse = Message<"boxoffice.reservation.v1.RecountResponse"
  * Use `create(RecountResponseSchema)` to create a new message.
  */
 export const RecountResponseSchema: GenMessage<RecountResponse> = /*@__PURE__*/
-  messageDesc(file_boxoffice_reservation_v1_reservation, 21);
+  messageDesc(file_boxoffice_reservation_v1_reservation, 23);
 
 /**
  * @generated from message boxoffice.reservation.v1.TicketTypeRecount
@@ -651,7 +697,7 @@ export type TicketTypeRecount = Message<"boxoffice.reservation.v1.TicketTypeReco
  * Use `create(TicketTypeRecountSchema)` to create a new message.
  */
 export const TicketTypeRecountSchema: GenMessage<TicketTypeRecount> = /*@__PURE__*/
-  messageDesc(file_boxoffice_reservation_v1_reservation, 22);
+  messageDesc(file_boxoffice_reservation_v1_reservation, 24);
 
 /**
  * @generated from message boxoffice.reservation.v1.StockCount
@@ -683,7 +729,7 @@ export type StockCount = Message<"boxoffice.reservation.v1.StockCount"> & {
  * Use `create(StockCountSchema)` to create a new message.
  */
 export const StockCountSchema: GenMessage<StockCount> = /*@__PURE__*/
-  messageDesc(file_boxoffice_reservation_v1_reservation, 23);
+  messageDesc(file_boxoffice_reservation_v1_reservation, 25);
 
 /**
  * @generated from message boxoffice.reservation.v1.ListAuditEntriesRequest
@@ -712,7 +758,7 @@ export type ListAuditEntriesRequest = Message<"boxoffice.reservation.v1.ListAudi
  * Use `create(ListAuditEntriesRequestSchema)` to create a new message.
  */
 export const ListAuditEntriesRequestSchema: GenMessage<ListAuditEntriesRequest> = /*@__PURE__*/
-  messageDesc(file_boxoffice_reservation_v1_reservation, 24);
+  messageDesc(file_boxoffice_reservation_v1_reservation, 26);
 
 /**
  * @generated from message boxoffice.reservation.v1.ListAuditEntriesResponse
@@ -736,7 +782,7 @@ export type ListAuditEntriesResponse = Message<"boxoffice.reservation.v1.ListAud
  * Use `create(ListAuditEntriesResponseSchema)` to create a new message.
  */
 export const ListAuditEntriesResponseSchema: GenMessage<ListAuditEntriesResponse> = /*@__PURE__*/
-  messageDesc(file_boxoffice_reservation_v1_reservation, 25);
+  messageDesc(file_boxoffice_reservation_v1_reservation, 27);
 
 /**
  * @generated from message boxoffice.reservation.v1.ExportReservationsRequest
@@ -760,7 +806,7 @@ export type ExportReservationsRequest = Message<"boxoffice.reservation.v1.Export
  * Use `create(ExportReservationsRequestSchema)` to create a new message.
  */
 export const ExportReservationsRequestSchema: GenMessage<ExportReservationsRequest> = /*@__PURE__*/
-  messageDesc(file_boxoffice_reservation_v1_reservation, 26);
+  messageDesc(file_boxoffice_reservation_v1_reservation, 28);
 
 /**
  * @generated from message boxoffice.reservation.v1.ExportReservationsResponse
@@ -780,7 +826,7 @@ export type ExportReservationsResponse = Message<"boxoffice.reservation.v1.Expor
  * Use `create(ExportReservationsResponseSchema)` to create a new message.
  */
 export const ExportReservationsResponseSchema: GenMessage<ExportReservationsResponse> = /*@__PURE__*/
-  messageDesc(file_boxoffice_reservation_v1_reservation, 27);
+  messageDesc(file_boxoffice_reservation_v1_reservation, 29);
 
 /**
  * @generated from enum boxoffice.reservation.v1.AvailabilityStatus
@@ -897,6 +943,17 @@ export const ReservationService: GenService<{
     methodKind: "unary";
     input: typeof GetAvailabilityRequestSchema;
     output: typeof GetAvailabilityResponseSchema;
+  },
+  /**
+   * GetAvailability again and again, at most ten times a second: at once, whenever something changes, and at least every
+   * ten seconds. Each answer is whole.
+   *
+   * @generated from rpc boxoffice.reservation.v1.ReservationService.WatchAvailability
+   */
+  watchAvailability: {
+    methodKind: "server_streaming";
+    input: typeof WatchAvailabilityRequestSchema;
+    output: typeof WatchAvailabilityResponseSchema;
   },
   /**
    * Holds tickets of one or several types, all or nothing.

@@ -1,0 +1,36 @@
+import type { DescMessage, Message } from "@bufbuild/protobuf";
+import { encode } from "../forward.ts";
+import type { Codec } from "../unary.ts";
+
+/** What a service told, as it goes to viewers: written once in each encoding, whoever many take it. */
+export class Snapshot {
+  readonly #desc: DescMessage;
+  readonly #message: Message;
+  readonly #frames = new Map<Codec, Buffer>();
+
+  constructor(desc: DescMessage, message: Message) {
+    this.#desc = desc;
+    this.#message = message;
+  }
+
+  /** The message in its envelope. */
+  frame(codec: Codec): Buffer {
+    const known = this.#frames.get(codec);
+    if (known !== undefined) return known;
+    const frame = envelope(0, encode(this.#desc, this.#message, codec));
+    this.#frames.set(codec, frame);
+    return frame;
+  }
+}
+
+const HEADER_BYTES = 5;
+
+/** What Connect and gRPC-Web wrap each message of a stream in: flags, and the length. */
+export function envelope(flags: number, data: Uint8Array | string): Buffer {
+  const bytes = typeof data === "string" ? Buffer.from(data) : data;
+  const frame = Buffer.allocUnsafe(HEADER_BYTES + bytes.length);
+  frame.writeUInt8(flags, 0);
+  frame.writeUInt32BE(bytes.length, 1);
+  frame.set(bytes, HEADER_BYTES);
+  return frame;
+}
