@@ -2,6 +2,7 @@ import { isRefusal } from "@boxoffice/platform/errors.ts";
 import type { Logger } from "@boxoffice/platform/log.ts";
 import { createGrpcTransport, type GrpcTransport } from "@boxoffice/platform/rpc/transport.ts";
 import type { Runtime } from "@boxoffice/platform/runtime.ts";
+import { NO_TLS, type Tls } from "@boxoffice/platform/tls.ts";
 import { Health } from "@boxoffice/proto/grpc/health/v1/health_pb.ts";
 import { Code, ConnectError, createClient, type Transport } from "@connectrpc/connect";
 import { DEFAULT_TIMEOUT_MS } from "./call.ts";
@@ -26,9 +27,14 @@ export class Backends {
   readonly #log: Logger;
 
   /** @param addresses `host:port` of each service */
-  constructor(addresses: Readonly<Record<BackendName, string>>, runtime: Runtime, log: Logger) {
+  constructor(
+    addresses: Readonly<Record<BackendName, string>>,
+    runtime: Runtime,
+    log: Logger,
+    tls: Tls = NO_TLS,
+  ) {
     const connect = (name: BackendName) =>
-      createGrpcTransport(addresses[name], { defaultTimeoutMs: DEFAULT_TIMEOUT_MS });
+      createGrpcTransport(addresses[name], { defaultTimeoutMs: DEFAULT_TIMEOUT_MS, tls });
     this.transports = {
       catalog: connect("catalog"),
       reservation: connect("reservation"),

@@ -2,12 +2,13 @@ import { join } from "node:path";
 import { startAdmin } from "@boxoffice/platform/admin.ts";
 import { createTokenIssuer, serviceBearer } from "@boxoffice/platform/auth/tokens.ts";
 import { createVerifier, type Verifier } from "@boxoffice/platform/auth/verifier.ts";
-import { Bus } from "@boxoffice/platform/bus.ts";
+import { Bus, busSettings, busTls } from "@boxoffice/platform/bus.ts";
 import { commonSettings, readConfig, setting } from "@boxoffice/platform/config.ts";
 import { runProcess } from "@boxoffice/platform/lifecycle.ts";
 import { createLogger } from "@boxoffice/platform/log.ts";
 import { createRpcClient } from "@boxoffice/platform/rpc/client.ts";
 import { systemRuntime } from "@boxoffice/platform/runtime.ts";
+import { openTls, tlsSettings } from "@boxoffice/platform/tls.ts";
 import { CatalogService } from "@boxoffice/proto/boxoffice/catalog/v1/catalog_pb.ts";
 import { ReservationService } from "@boxoffice/proto/boxoffice/reservation/v1/reservation_pb.ts";
 import { Backends } from "./backends.ts";
@@ -34,7 +35,9 @@ await runProcess(log, async (lifecycle) => {
     RESERVATION_ADDRESS: setting.text().default("127.0.0.1:50052"),
     PAYMENT_ADDRESS: setting.text().default("127.0.0.1:50053"),
     STATS_ADDRESS: setting.text().default("127.0.0.1:50054"),
-    NATS_URL: setting.url("nats:", "tls:").optional(),
+    ...busSettings,
+    NATS_URL: busSettings.NATS_URL.optional(),
+    ...tlsSettings,
     PRIVATE_KEY_FILE: commonSettings.PRIVATE_KEY_FILE,
     JWKS_FILE: commonSettings.JWKS_FILE,
     CORS_ORIGINS: setting.text().default(""),
@@ -43,7 +46,7 @@ await runProcess(log, async (lifecycle) => {
   log.level = settings.LOG_LEVEL;
   const corsOrigins = parseOrigins(settings.CORS_ORIGINS);
 
-  const issuer = createTokenIssuer({ role: "gateway", keyFile: settings.PRIVATE_KEY_FILE });
+  const issuer = createTokenIssuer({ role: "gateway", keyFile: settings.PRIVATE_KEY_FILE, log });
   const backends = new Backends(
     {
       catalog: settings.CATALOG_ADDRESS,
@@ -53,6 +56,7 @@ await runProcess(log, async (lifecycle) => {
     },
     systemRuntime,
     log,
+    openTls(settings, log),
   );
   lifecycle.onStop("calls to services", () => backends.close());
   const isReady = () => !lifecycle.signal.aborted && backends.isReady;
@@ -63,7 +67,7 @@ await runProcess(log, async (lifecycle) => {
 
   const reads = new SharedReads(log);
   if (settings.NATS_URL !== undefined) {
-    const bus = new Bus({ url: settings.NATS_URL, name: "gateway", log });
+    const bus = new Bus({ url: settings.NATS_URL, tls: busTls(settings), name: "gateway", log });
     lifecycle.onStop("bus", () => bus.close());
     const topic = "availability.";
     bus.hear(`${topic}*`, (subject) => reads.invalidate(subject.slice(topic.length)), lifecycle.signal);

@@ -29,13 +29,13 @@ export function serviceSpecs(
       name,
       command: process.execPath,
       args: [join(ROOT, folder, "main.ts")],
-      env: {
+      env: withoutFilesFor({
         ...common,
         PRIVATE_KEY_FILE: join(keysFolder, `${name}.key`),
         [`${variable}_PORT`]: String(config.ports[name]),
         [`${variable}_ADMIN_PORT`]: String(config.adminPorts[name]),
         ...(database && { [`${variable}_DATABASE_URL`]: database.url }),
-      },
+      }),
       cwd: ROOT,
       readyWhen: { ok: `http://127.0.0.1:${config.adminPorts[name]}/readyz` },
       readyWithinMs: READY_WITHIN_MS,
@@ -58,5 +58,14 @@ function addresses(config: LocalConfig): Record<string, string> {
 }
 
 function withoutDatabases(env: Record<string, string | undefined>): Record<string, string | undefined> {
-  return Object.fromEntries(Object.entries(env).filter(([name]) => !/(^|_)DATABASE_URL$/.test(name)));
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !/(^|_)DATABASE_URL(_FILE)?$/.test(name)));
+}
+
+/** A setting that came to us in a file goes on as what it holds. */
+function withoutFilesFor(env: Record<string, string | undefined>): Record<string, string | undefined> {
+  return Object.fromEntries(
+    Object.entries(env).filter(
+      ([name]) => !name.endsWith("_FILE") || !(name.slice(0, -"_FILE".length) in env),
+    ),
+  );
 }

@@ -2,6 +2,7 @@ import { Command, CommanderError } from "commander";
 import { auditCommand } from "./commands/audit.ts";
 import { cancelCommand, pauseCommand, publishCommand, quantityCommand } from "./commands/event-acts.ts";
 import { eventsCommand } from "./commands/events.ts";
+import { keysCommand } from "./commands/keys.ts";
 import { paymentsCommand } from "./commands/payments.ts";
 import { recountCommand } from "./commands/recount.ts";
 import { refundCommand } from "./commands/refund.ts";
@@ -51,6 +52,7 @@ function createProgram(terminal: Terminal): Command {
     .addCommand(refundCommand(terminal))
     .addCommand(resolveCommand(terminal))
     .addCommand(tokenCommand(terminal))
+    .addCommand(keysCommand(terminal))
     .addHelpText("after", HELP);
 }
 

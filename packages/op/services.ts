@@ -1,8 +1,10 @@
 import { userInfo } from "node:os";
 import { mintToken } from "@boxoffice/platform/auth/tokens.ts";
 import { readConfig, setting } from "@boxoffice/platform/config.ts";
+import { createLogger } from "@boxoffice/platform/log.ts";
 import { createRpcClient } from "@boxoffice/platform/rpc/client.ts";
 import { createGrpcTransport, type GrpcTransport } from "@boxoffice/platform/rpc/transport.ts";
+import { openTls, type Tls, tlsSettings } from "@boxoffice/platform/tls.ts";
 import { CatalogService } from "@boxoffice/proto/boxoffice/catalog/v1/catalog_pb.ts";
 import { PaymentService } from "@boxoffice/proto/boxoffice/payment/v1/payment_pb.ts";
 import { ReservationService } from "@boxoffice/proto/boxoffice/reservation/v1/reservation_pb.ts";
@@ -25,6 +27,7 @@ export class Services {
   readonly #transports = new Map<ServiceName, GrpcTransport>();
   readonly #env: Terminal["env"];
   #token: Promise<string> | undefined;
+  #tls: Tls | undefined;
 
   constructor(env: Terminal["env"]) {
     this.#env = env;
@@ -51,10 +54,12 @@ export class Services {
   }
 
   #connect<Service extends DescService>(name: ServiceName, desc: Service): Client<Service> {
+    this.#tls ??= openTls(readConfig(tlsSettings, this.#env), createLogger("op", "silent"));
     const transport =
       this.#transports.get(name) ??
       createGrpcTransport(addressOf(name, this.#env), {
         defaultTimeoutMs: CALL_LIMIT_MS,
+        tls: this.#tls,
         bearer: () => {
           this.#token ??= operatorToken(this.#env);
           return this.#token;

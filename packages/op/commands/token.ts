@@ -3,8 +3,9 @@ import { Command, InvalidArgumentError, Option } from "commander";
 import { privateKeyFile } from "../data-folder.ts";
 import type { Terminal } from "../terminal.ts";
 
-const ROLES = ["operator", "catalog", "reservation", "payment", "stats", "gateway"] as const;
-type Role = (typeof ROLES)[number];
+/** Who has a key. */
+export const ROLES = ["operator", "catalog", "reservation", "payment", "stats", "gateway"] as const;
+export type Role = (typeof ROLES)[number];
 
 const MAX_TTL_SECONDS = 365 * 24 * 60 * 60;
 

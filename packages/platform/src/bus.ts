@@ -1,5 +1,6 @@
 import {
   AckPolicy,
+  type ConnectionOptions,
   type ConsumerMessages,
   connect,
   DeliverPolicy,
@@ -13,11 +14,22 @@ import {
   StorageType,
   type Subscription,
 } from "nats";
+import { setting } from "./config.ts";
 import type { Logger } from "./log.ts";
 import { type Runtime, systemRuntime } from "./runtime.ts";
 
+/** Where NATS is, and how connections to it are secured where `NATS_URL` begins with `tls://`. */
+export const busSettings = {
+  NATS_URL: setting.url("nats:", "tls:"),
+  NATS_CA_FILE: setting.text().optional(),
+  NATS_CERT_FILE: setting.text().optional(),
+  NATS_KEY_FILE: setting.text().optional(),
+};
+
 export type BusOptions = {
+  /** With the user's name and password, where the server asks for them. */
   url: string;
+  tls?: BusTls | undefined;
   /** The process, as nats-server shows it. */
   name: string;
   log: Logger;
@@ -25,6 +37,18 @@ export type BusOptions = {
   prefix?: string;
   runtime?: Runtime;
 };
+
+/** Files in PEM. Where no authority is named, the system's own count. */
+export type BusTls = { caFile?: string; certFile?: string; keyFile?: string };
+
+/** What the settings say of TLS; undefined where they say nothing. */
+export function busTls(
+  settings: Partial<Record<"NATS_CA_FILE" | "NATS_CERT_FILE" | "NATS_KEY_FILE", string | undefined>>,
+): BusTls | undefined {
+  const { NATS_CA_FILE: caFile, NATS_CERT_FILE: certFile, NATS_KEY_FILE: keyFile } = settings;
+  const tls = { ...(caFile && { caFile }), ...(certFile && { certFile }), ...(keyFile && { keyFile }) };
+  return Object.keys(tls).length === 0 ? undefined : tls;
+}
 
 export type BusMessage = {
   /** Where it goes, below the prefix: `<service>.v1.<event_id>`. */
@@ -76,12 +100,12 @@ export class Bus {
   #connection: NatsConnection | undefined;
   #isStreamKnown = false;
 
-  constructor({ url, name, log, prefix = "boxoffice", runtime = systemRuntime }: BusOptions) {
+  constructor({ url, tls, name, log, prefix = "boxoffice", runtime = systemRuntime }: BusOptions) {
     this.#log = log;
     this.#runtime = runtime;
     this.#prefix = prefix;
     this.#stream = prefix.toUpperCase();
-    this.#running = this.#stayConnected(url, name);
+    this.#running = this.#stayConnected({ ...serverOf(url, tls), name });
   }
 
   get isConnected(): boolean {
@@ -150,13 +174,12 @@ export class Bus {
   }
 
   /** The client reconnects by itself; what ends it all the same (a rejected login, say) is begun anew. */
-  async #stayConnected(url: string, name: string): Promise<void> {
+  async #stayConnected(options: ConnectionOptions): Promise<void> {
     const { signal } = this.#closing;
     while (!signal.aborted) {
       try {
         this.#connection = await connect({
-          servers: url,
-          name,
+          ...options,
           maxReconnectAttempts: -1,
           reconnectTimeWait: 250,
           timeout: 2_000,
@@ -245,6 +268,16 @@ export class Bus {
     void this.#connection?.closed().then(() => closed.abort());
     return closed.signal;
   }
+}
+
+/** The client takes who logs in beside the address, and TLS as an option, whatever the address says. */
+function serverOf(url: string, tls: BusTls | undefined): ConnectionOptions {
+  const { protocol, username, password, host } = new URL(url);
+  return {
+    servers: host,
+    ...(username !== "" && { user: decodeURIComponent(username), pass: decodeURIComponent(password) }),
+    ...((protocol === "tls:" || tls) && { tls: tls ?? {} }),
+  };
 }
 
 const MISSING_STREAM = 10_059;

@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { z } from "zod";
 
 /** A setting is missing or wrong. The message has a line per variable and never repeats a value. */
@@ -7,7 +8,8 @@ export class ConfigError extends Error {
 
 /**
  * Reads settings from the environment, once, at start. `shape` names each variable with its type; an empty
- * value counts as unset. Values are never repeated in errors, because some of them are secrets.
+ * value counts as unset. Each may stand in a file instead, which `<NAME>_FILE` names, as secrets do where containers
+ * run. Values are never repeated in errors, because some of them are secrets.
  *
  * @throws ConfigError that names every variable that is missing or wrong
  */
@@ -15,14 +17,36 @@ export function readConfig<Shape extends z.ZodRawShape>(
   shape: Shape,
   env: Record<string, string | undefined> = process.env,
 ): z.output<z.ZodObject<Shape>> {
-  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ""));
+  const given: Record<string, string> = {};
+  const problems = new Map<string, string>();
+  for (const name of Object.keys(shape)) {
+    try {
+      const value = settingOf(name, env);
+      if (value !== undefined) given[name] = value;
+    } catch (error) {
+      problems.set(name, (error as Error).message);
+    }
+  }
   const result = z.object(shape).safeParse(given);
-  if (result.success) return result.data;
-  const lines = result.error.issues.map(({ path, message }) => {
+  if (result.success && problems.size === 0) return result.data;
+  for (const { path, message } of result.error?.issues ?? []) {
     const name = String(path[0]);
-    return `${name} ${name in given ? message : "is not set"}`;
-  });
-  throw new ConfigError(lines.join("\n"));
+    if (!problems.has(name)) problems.set(name, `${name} ${name in given ? message : "is not set"}`);
+  }
+  throw new ConfigError([...problems.values()].join("\n"));
+}
+
+/** What is set, in the environment or in a file; a newline at the file's end, which editors make, does not count. */
+function settingOf(name: string, env: Record<string, string | undefined>): string | undefined {
+  const value = env[name] || undefined;
+  const file = env[`${name}_FILE`] || undefined;
+  if (file === undefined) return value;
+  if (value !== undefined) throw new Error(`${name} and ${name}_FILE are both set: set one of them`);
+  try {
+    return readFileSync(file, "utf8").replace(/\r?\n$/, "") || undefined;
+  } catch (cause) {
+    throw new Error(`${name}_FILE names a file that cannot be read`, { cause });
+  }
 }
 
 /** The types of settings that several processes have. */

@@ -2,7 +2,7 @@ import type { z } from "zod";
 import { startAdmin } from "./admin.ts";
 import { createTokenIssuer, serviceBearer } from "./auth/tokens.ts";
 import { createVerifier, type Verifier } from "./auth/verifier.ts";
-import { Bus } from "./bus.ts";
+import { Bus, busSettings, busTls } from "./bus.ts";
 import { commonSettings, readConfig, setting } from "./config.ts";
 import { Database } from "./database.ts";
 import { type Lifecycle, runProcess } from "./lifecycle.ts";
@@ -12,6 +12,7 @@ import { createRpcServer } from "./rpc/server.ts";
 import type { RpcService } from "./rpc/service.ts";
 import { createGrpcTransport, type GrpcTransport } from "./rpc/transport.ts";
 import { type Runtime, systemRuntime } from "./runtime.ts";
+import { openTls, tlsSettings } from "./tls.ts";
 
 /** How long one call to another service may take, in milliseconds. */
 const CALL_TIMEOUT_MS = 10_000;
@@ -20,6 +21,12 @@ const CALL_TIMEOUT_MS = 10_000;
 const HEALTH_EVERY_MS = 1_000;
 
 const DRAIN_MS = 10_000;
+
+/** An identity provider whose tokens count for operators, where there is one. */
+const identityProviderSettings = {
+  OPERATOR_JWKS_URL: setting.url("https:", "http:").optional(),
+  OPERATOR_ISSUER: setting.text().optional(),
+};
 
 /** What a service is put together from. */
 export type ServiceParts<Settings> = {
@@ -55,20 +62,28 @@ export async function runServiceProcess<Shape extends z.ZodRawShape>(
   await runProcess(log, async (lifecycle) => {
     const settings = readConfig(definition.settings);
     const common = readConfig(commonSettings);
-    const { NATS_URL } = readConfig({ NATS_URL: setting.url("nats:", "tls:") });
+    const nats = readConfig(busSettings);
     const own = readConfig({
       [`${variable}_DATABASE_URL`]: setting.url("postgres:", "postgresql:"),
       [`${variable}_PORT`]: setting.port(ports.rpc),
       [`${variable}_ADMIN_PORT`]: setting.port(ports.admin),
     });
     log.level = common.LOG_LEVEL;
+    const tls = openTls(readConfig(tlsSettings), log);
+    const operators = readConfig(identityProviderSettings);
 
     const database = new Database({ url: String(own[`${variable}_DATABASE_URL`]), name, log });
     lifecycle.onStop("database", () => database.close());
-    const bus = new Bus({ url: NATS_URL, name, log });
+    const bus = new Bus({ url: nats.NATS_URL, tls: busTls(nats), name, log });
     lifecycle.onStop("bus", () => bus.close());
-    const issuer = createTokenIssuer({ role: name, keyFile: common.PRIVATE_KEY_FILE });
-    const verifier = createVerifier({ jwksFile: common.JWKS_FILE, audience: name, log });
+    const issuer = createTokenIssuer({ role: name, keyFile: common.PRIVATE_KEY_FILE, log });
+    const verifier = createVerifier({
+      jwksFile: common.JWKS_FILE,
+      audience: name,
+      operatorJwksUrl: operators.OPERATOR_JWKS_URL,
+      operatorIssuer: operators.OPERATOR_ISSUER,
+      log,
+    });
     const services = await definition.assemble({
       settings,
       database,
@@ -81,6 +96,7 @@ export async function runServiceProcess<Shape extends z.ZodRawShape>(
         const transport = createGrpcTransport(address, {
           defaultTimeoutMs: CALL_TIMEOUT_MS,
           bearer: serviceBearer(issuer, service),
+          tls,
         });
         lifecycle.onStop(`calls to ${service}`, () => transport.close());
         return transport;
@@ -94,6 +110,7 @@ export async function runServiceProcess<Shape extends z.ZodRawShape>(
       verifier,
       health,
       log,
+      tls,
       shutdownSignal: lifecycle.signal,
     });
     const port = await server.listen(common.LISTEN_HOST, Number(own[`${variable}_PORT`]));

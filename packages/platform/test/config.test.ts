@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { expect, test } from "vitest";
 import { ConfigError, commonSettings, readConfig, setting } from "../src/config.ts";
 
@@ -54,4 +57,23 @@ test("every wrong setting is named at once, and no value is repeated", () => {
   expect(refused).toThrow(/CATALOG_DATABASE_URL/);
   expect(refused).toThrow(/PRIVATE_KEY_FILE/);
   expect(refused).not.toThrow(/secret/);
+});
+
+test("each setting may stand in a file, and is named where that cannot be read", () => {
+  const folder = mkdtempSync(join(tmpdir(), "boxoffice-config-"));
+  const file = join(folder, "hold");
+  try {
+    writeFileSync(file, "60\n");
+    expect(readConfig(shape, { ...good, HOLD_SECONDS_FILE: file }).HOLD_SECONDS).toBe(60);
+    writeFileSync(file, "\n");
+    expect(readConfig(shape, { ...good, HOLD_SECONDS_FILE: file }).HOLD_SECONDS).toBe(900);
+    const both = () => readConfig(shape, { ...good, HOLD_SECONDS_FILE: file, HOLD_SECONDS: "60" });
+    expect(both).toThrow("HOLD_SECONDS and HOLD_SECONDS_FILE are both set");
+    const { CATALOG_DATABASE_URL: _, ...rest } = good;
+    const missing = () => readConfig(shape, { ...rest, CATALOG_DATABASE_URL_FILE: join(folder, "none") });
+    expect(missing).toThrow(/^CATALOG_DATABASE_URL_FILE names a file that cannot be read$/);
+    expect(readConfig(shape, good)).toMatchObject({ JWKS_FILE: "jwks.json" });
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });

@@ -24,6 +24,31 @@ export async function ensureKeys(directory: string, roles: readonly string[]): P
   await keepJwks(join(directory, JWKS_FILE), new Set(roles), keys);
 }
 
+/**
+ * Replaces the private key of a role while processes run. The public file gets the new key beside the old one first;
+ * the private one is replaced when `settled` resolves, by when whoever verifies has read the public file again. What
+ * the old key signed stays good until {@link ensureKeys} takes it out.
+ */
+export async function rotateKey(
+  directory: string,
+  role: string,
+  settled: () => Promise<void>,
+): Promise<void> {
+  const file = join(directory, `${role}.key`);
+  parsePrivateKey(await readFile(file, "utf8"), file);
+  const pem = newPrivateKey();
+  const temporary = await writeTemporary(file, pem, 0o600);
+  try {
+    await keepJwks(join(directory, JWKS_FILE), new Set(), [
+      await publicJwk(role, parsePrivateKey(pem, file)),
+    ]);
+    await settled();
+    await rename(temporary, file);
+  } finally {
+    await rm(temporary, { force: true });
+  }
+}
+
 /** Reads `<role>.key`. Throws an error that names the file, never its content. */
 export function parsePrivateKey(pem: string, file: string): KeyObject {
   const key = tryParse(pem);
@@ -54,12 +79,7 @@ async function ensureKey(directory: string, role: string): Promise<PublicJwk> {
 
 /** Where somebody else creates the key at the same moment, theirs is taken: a link never replaces a file. */
 async function createKey(file: string): Promise<string> {
-  const { privateKey } = generateKeyPairSync("ed25519");
-  const temporary = await writeTemporary(
-    file,
-    privateKey.export({ format: "pem", type: "pkcs8" }).toString(),
-    0o600,
-  );
+  const temporary = await writeTemporary(file, newPrivateKey(), 0o600);
   try {
     await link(temporary, file);
   } catch (error) {
@@ -70,6 +90,12 @@ async function createKey(file: string): Promise<string> {
   return readFile(file, "utf8");
 }
 
+function newPrivateKey(): string {
+  const { privateKey } = generateKeyPairSync("ed25519");
+  return privateKey.export({ format: "pem", type: "pkcs8" }).toString();
+}
+
+/** @param roles whose keys that are in the file go, unless they are among `keys` */
 async function keepJwks(file: string, roles: Set<string>, keys: PublicJwk[]): Promise<void> {
   const before = await readIfThere(file);
   const others = keysIn(before).filter(({ kid }) => !roles.has(roleOfKey(kid)));

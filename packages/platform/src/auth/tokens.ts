@@ -1,6 +1,7 @@
-import { readFileSync } from "node:fs";
 import { SignJWT } from "jose";
 import { v4 as uuidv4 } from "uuid";
+import { followFile } from "../followed-file.ts";
+import type { Logger } from "../log.ts";
 import { parsePrivateKey, publicJwk } from "./keys.ts";
 
 /** `iss` of every token that a key of ours signs. */
@@ -26,20 +27,31 @@ export type MintOptions = {
 /** Mints tokens for one role, with that role's private key. */
 export type TokenIssuer = {
   readonly role: string;
+  /** Another one after the private key has changed: tokens that were minted before should be replaced. */
+  readonly keyVersion: object;
   mint(options: MintOptions): Promise<string>;
 };
 
 /**
- * Reads the private key of `role`, once.
+ * Mints with the private key of `role`, as it is in its file at the time.
  *
- * @throws when the file cannot be read or holds no Ed25519 key; the error names the file
+ * @throws when the file cannot be read at first, or holds no Ed25519 key; the error names the file
  */
-export function createTokenIssuer({ role, keyFile }: { role: string; keyFile: string }): TokenIssuer {
-  const key = parsePrivateKey(readFileSync(keyFile, "utf8"), keyFile);
-  const jwk = publicJwk(role, key);
+export function createTokenIssuer({ role, keyFile, log }: IssuerOptions): TokenIssuer {
+  const parse = (pem: string) => {
+    const key = parsePrivateKey(pem, keyFile);
+    return { key, jwk: publicJwk(role, key) };
+  };
+  const followed = followFile({ file: keyFile, parse, what: "the private key", log });
   return {
     role,
+    get keyVersion() {
+      followed.refresh();
+      return followed.value;
+    },
     async mint({ subject, audience, ttlSeconds }) {
+      followed.refresh();
+      const { key, jwk } = followed.value;
       const { kid } = await jwk;
       const nowSeconds = Math.floor(Date.now() / 1000);
       return new SignJWT({ role })
@@ -55,6 +67,8 @@ export function createTokenIssuer({ role, keyFile }: { role: string; keyFile: st
   };
 }
 
+export type IssuerOptions = { role: string; keyFile: string; log?: Logger };
+
 /** One token, for a person's command line. The audience is the operators' unless another is named. */
 export function mintToken(options: {
   privateKeyFile: string;
@@ -67,12 +81,17 @@ export function mintToken(options: {
   return createTokenIssuer({ role, keyFile: privateKeyFile }).mint({ ...rest, audience });
 }
 
-/** A function that gives the token with which a service calls `audience`; a new one is minted before it expires. */
+/**
+ * A function that gives the token with which a service calls `audience`; a new one is minted before it expires, and
+ * when the key has changed.
+ */
 export function serviceBearer(issuer: TokenIssuer, audience: string): () => Promise<string> {
   let token: Promise<string> | undefined;
   let renewAtMs = 0;
+  let keyVersion: object | undefined;
   return () => {
-    if (token === undefined || Date.now() >= renewAtMs) {
+    if (token === undefined || Date.now() >= renewAtMs || keyVersion !== issuer.keyVersion) {
+      ({ keyVersion } = issuer);
       renewAtMs = Date.now() + (SERVICE_TTL_SECONDS - SERVICE_RENEW_SECONDS) * 1000;
       token = issuer.mint({ subject: issuer.role, audience, ttlSeconds: SERVICE_TTL_SECONDS });
     }

@@ -58,7 +58,7 @@ export function createVerifier(options: VerifierOptions): Verifier {
   const keyFile = openKeyFile(options.jwksFile, options.log);
   const remote = options.operatorJwksUrl === undefined ? undefined : remoteKeys(options.operatorJwksUrl);
   const verified = new LRUCache<string, Verified>({ max: MAX_CACHED_TOKENS });
-  let { keys } = keyFile;
+  let keys = keyFile.value;
 
   async function check(token: string): Promise<Claims> {
     const kid = keyIdOf(token);
@@ -101,8 +101,8 @@ export function createVerifier(options: VerifierOptions): Verifier {
 
   function forgetWhenKeysChanged(): void {
     keyFile.refresh();
-    if (keys === keyFile.keys) return;
-    keys = keyFile.keys;
+    if (keys === keyFile.value) return;
+    keys = keyFile.value;
     verified.clear();
   }
 

@@ -1,9 +1,10 @@
 import { create } from "@bufbuild/protobuf";
 import type { Interceptor } from "@connectrpc/connect";
-import { logVerbosity, Server, ServerCredentials, setLogVerbosity } from "@grpc/grpc-js";
+import { logVerbosity, Server, setLogVerbosity } from "@grpc/grpc-js";
 import type { Verifier } from "../auth/verifier.ts";
 import { BoxofficeError } from "../errors.ts";
 import type { Logger } from "../log.ts";
+import { NO_TLS, type Tls } from "../tls.ts";
 import { accessInterceptor, accessOf, isPublished } from "./access.ts";
 import type { CallContext } from "./call-context.ts";
 import { clampTimeouts } from "./clamp-timeout.ts";
@@ -22,6 +23,8 @@ export type RpcServerOptions = {
   verifier: Verifier;
   health: HealthState;
   log: Logger;
+  /** How connections are secured; not at all unless given. */
+  tls?: Pick<Tls, "server">;
   /** Around the checks of access and of the request; the first one is the outermost. */
   interceptors?: readonly Interceptor[];
   /** Ends open streams when it aborts. Other calls finish. */
@@ -100,7 +103,7 @@ export function createRpcServer(options: RpcServerOptions): RpcServer {
   let closed: Promise<void> | undefined;
   return {
     async listen(host, port) {
-      const listening = await listen(server, options.name, host, port);
+      const listening = await listen(server, options, host, port);
       ({ address } = listening);
       return listening.port;
     },
@@ -147,10 +150,15 @@ function mount(server: Server, { desc, impl }: RpcService, options: HandlerOptio
 }
 
 /** The address is what {@link drain} needs, with the port that the system may have chosen. */
-function listen(server: Server, name: string, host: string, port: number): Promise<Listening> {
+function listen(
+  server: Server,
+  { name, tls = NO_TLS }: Pick<RpcServerOptions, "name" | "tls">,
+  host: string,
+  port: number,
+): Promise<Listening> {
   const addressOf = (somePort: number) => `${host.includes(":") ? `[${host}]` : host}:${somePort}`;
   return new Promise((resolve, reject) => {
-    server.bindAsync(addressOf(port), ServerCredentials.createInsecure(), (cause, boundPort) => {
+    server.bindAsync(addressOf(port), tls.server, (cause, boundPort) => {
       if (cause === null) resolve({ port: boundPort, address: addressOf(boundPort) });
       else reject(new Error(`${name}: ${addressOf(port)} ${whyNot(cause)}`, { cause }));
     });

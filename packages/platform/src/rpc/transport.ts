@@ -7,7 +7,8 @@ import {
   type Transport,
   type UnaryResponse,
 } from "@connectrpc/connect";
-import { Client, credentials } from "@grpc/grpc-js";
+import { Client } from "@grpc/grpc-js";
+import { NO_TLS, type Tls } from "../tls.ts";
 import { callStream, callUnary } from "./call.ts";
 import { intercept } from "./intercept.ts";
 
@@ -16,6 +17,8 @@ export type GrpcTransportOptions = {
   defaultTimeoutMs: number;
   /** The token to show where a call has no `authorization` header of its own. */
   bearer?: () => Promise<string> | string;
+  /** How the connection is secured; not at all unless given. */
+  tls?: Pick<Tls, "channel">;
   /** The first one is the outermost. */
   interceptors?: readonly Interceptor[];
 };
@@ -50,8 +53,8 @@ const CHANNEL_OPTIONS = {
  * @param address `host:port`, where calls go to every address of the host in turn, or `ip:port,ip:port`
  */
 export function createGrpcTransport(address: string, options: GrpcTransportOptions): GrpcTransport {
-  const client = new Client(targetOf(address), credentials.createInsecure(), CHANNEL_OPTIONS);
-  const { bearer, defaultTimeoutMs } = options;
+  const { bearer, defaultTimeoutMs, tls = NO_TLS } = options;
+  const client = new Client(targetOf(address), tls.channel, CHANNEL_OPTIONS);
   const interceptors = [...(options.interceptors ?? []), ...(bearer ? [showBearer(bearer)] : [])];
   const invoke = (timeoutMs: number | undefined) => {
     const callOptions = timeoutMs !== undefined && timeoutMs > 0 ? { deadline: Date.now() + timeoutMs } : {};

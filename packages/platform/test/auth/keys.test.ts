@@ -2,7 +2,7 @@ import { mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promise
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { ensureKeys, JWKS_FILE } from "../../src/auth/keys.ts";
+import { ensureKeys, JWKS_FILE, rotateKey } from "../../src/auth/keys.ts";
 import { createTokenIssuer } from "../../src/auth/tokens.ts";
 
 let folder: string;
@@ -61,4 +61,20 @@ test("a private key that is broken is named and kept", async () => {
 test("a role that would lead out of the folder is refused", async () => {
   await ensureKeys(folder, []);
   await expect(ensureKeys(folder, ["../catalog"])).rejects.toThrow("../catalog");
+});
+
+test("a key that is rotated is known before it signs, and the old one until it is retired", async () => {
+  await ensureKeys(folder, ["catalog", "operator"]);
+  const before = await keyIds();
+  const pem = await readFile(join(folder, "catalog.key"), "utf8");
+  await rotateKey(folder, "catalog", async () => {
+    expect(await readFile(join(folder, "catalog.key"), "utf8")).toBe(pem);
+    expect(await keyIds()).toHaveLength(3);
+  });
+  expect(await readFile(join(folder, "catalog.key"), "utf8")).not.toBe(pem);
+  expect(await keyIds()).toEqual(expect.arrayContaining(before));
+  await ensureKeys(folder, ["catalog"]);
+  const after = await keyIds();
+  expect([after.length, before.filter((kid) => after.includes(kid)).length]).toEqual([2, 1]);
+  expect((await readdir(folder)).sort()).toEqual(["catalog.key", "jwks.json", "operator.key"]);
 });
