@@ -1,7 +1,11 @@
 import { join } from "node:path";
 import { startAdmin } from "@boxoffice/platform/admin.ts";
 import { createTokenIssuer, serviceBearer } from "@boxoffice/platform/auth/tokens.ts";
-import { createVerifier, type Verifier } from "@boxoffice/platform/auth/verifier.ts";
+import {
+  createVerifier,
+  identityProviderSettings,
+  type Verifier,
+} from "@boxoffice/platform/auth/verifier.ts";
 import { Bus, busSettings, busTls } from "@boxoffice/platform/bus.ts";
 import { commonSettings, readConfig, setting } from "@boxoffice/platform/config.ts";
 import { runProcess } from "@boxoffice/platform/lifecycle.ts";
@@ -38,6 +42,7 @@ await runProcess(log, async (lifecycle) => {
     ...busSettings,
     NATS_URL: busSettings.NATS_URL.optional(),
     ...tlsSettings,
+    ...identityProviderSettings,
     PRIVATE_KEY_FILE: commonSettings.PRIVATE_KEY_FILE,
     JWKS_FILE: commonSettings.JWKS_FILE,
     CORS_ORIGINS: setting.text().default(""),
@@ -75,7 +80,13 @@ await runProcess(log, async (lifecycle) => {
 
   const feeds = new Feeds({ runtime: systemRuntime, log });
   const verifierFor = (service: BackendName): Verifier =>
-    createVerifier({ jwksFile: settings.JWKS_FILE, audience: service, log });
+    createVerifier({
+      jwksFile: settings.JWKS_FILE,
+      audience: service,
+      operatorJwksUrl: settings.OPERATOR_JWKS_URL,
+      operatorIssuer: settings.OPERATOR_ISSUER,
+      log,
+    });
 
   const server = createGatewayServer({
     routes: createRoutes({

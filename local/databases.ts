@@ -17,7 +17,7 @@ export type ServiceDatabase = {
 export function serviceDatabases(
   config: Pick<LocalConfig, "databaseUrl" | "serviceDatabaseUrls">,
   embeddedOwnerUrl: string | undefined,
-  rolePasswords: Record<Service, string>,
+  rolePasswords: Partial<Record<Service, string>>,
 ): ServiceDatabase[] {
   return SERVICES.map((service) => {
     const given = config.serviceDatabaseUrls[service];
@@ -26,7 +26,9 @@ export function serviceDatabases(
     if (ownerUrl === undefined) throw new Error(`there is no database for ${service}`);
     const url = new URL(ownerUrl);
     url.username = `boxoffice_${service}`;
-    url.password = rolePasswords[service];
+    const password = rolePasswords[service];
+    if (password === undefined) throw new Error(`nobody knows the password of ${service}`);
+    url.password = password;
     return { service, url: url.href, ownerUrl };
   });
 }

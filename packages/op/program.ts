@@ -8,6 +8,7 @@ import { recountCommand } from "./commands/recount.ts";
 import { refundCommand } from "./commands/refund.ts";
 import { reservationsCommand } from "./commands/reservations.ts";
 import { resolveCommand } from "./commands/resolve.ts";
+import { secretsCommand } from "./commands/secrets.ts";
 import { statsCommand } from "./commands/stats.ts";
 import { tokenCommand } from "./commands/token.ts";
 import { describeFailure, EXIT, toFailure } from "./failure.ts";
@@ -53,6 +54,7 @@ function createProgram(terminal: Terminal): Command {
     .addCommand(resolveCommand(terminal))
     .addCommand(tokenCommand(terminal))
     .addCommand(keysCommand(terminal))
+    .addCommand(secretsCommand(terminal))
     .addHelpText("after", HELP);
 }
 

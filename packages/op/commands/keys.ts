@@ -1,8 +1,7 @@
-import { dirname } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { ensureKeys, rotateKey } from "@boxoffice/platform/auth/keys.ts";
 import { Argument, Command } from "commander";
-import { privateKeyFile } from "../data-folder.ts";
+import { keysFolder, privateKeyFile } from "../data-folder.ts";
 import type { Terminal } from "../terminal.ts";
 import { ROLES, type Role } from "./token.ts";
 
@@ -22,8 +21,8 @@ function rotateCommand(terminal: Terminal): Command {
     .description("Give a role a new key. Tokens by the old one stay good until `keys retire`.")
     .addArgument(new Argument("<role>", "whose").choices(ROLES))
     .action(async (role: Role) => {
-      const folder = dirname(privateKeyFile(role, terminal.env));
-      await rotateKey(folder, role, () => delay(SETTLE_MS));
+      privateKeyFile(role, terminal.env); // says where keys come from, where there is none
+      await rotateKey(keysFolder(terminal.env), role, () => delay(SETTLE_MS));
       terminal.out(
         `${role} signs with a new key. Once no token by the old one is in use, after five minutes for a service: keys retire ${role}\n`,
       );
@@ -35,7 +34,8 @@ function retireCommand(terminal: Terminal): Command {
     .description("Let no token count that another key than the role's present one signed.")
     .addArgument(new Argument("<role>", "whose").choices(ROLES))
     .action(async (role: Role) => {
-      await ensureKeys(dirname(privateKeyFile(role, terminal.env)), [role]);
+      privateKeyFile(role, terminal.env);
+      await ensureKeys(keysFolder(terminal.env), [role]);
       terminal.out(`Only the present key of ${role} counts.\n`);
     });
 }

@@ -1,7 +1,7 @@
 import type { z } from "zod";
 import { startAdmin } from "./admin.ts";
 import { createTokenIssuer, serviceBearer } from "./auth/tokens.ts";
-import { createVerifier, type Verifier } from "./auth/verifier.ts";
+import { createVerifier, identityProviderSettings, type Verifier } from "./auth/verifier.ts";
 import { Bus, busSettings, busTls } from "./bus.ts";
 import { commonSettings, readConfig, setting } from "./config.ts";
 import { Database } from "./database.ts";
@@ -21,12 +21,6 @@ const CALL_TIMEOUT_MS = 10_000;
 const HEALTH_EVERY_MS = 1_000;
 
 const DRAIN_MS = 10_000;
-
-/** An identity provider whose tokens count for operators, where there is one. */
-const identityProviderSettings = {
-  OPERATOR_JWKS_URL: setting.url("https:", "http:").optional(),
-  OPERATOR_ISSUER: setting.text().optional(),
-};
 
 /** What a service is put together from. */
 export type ServiceParts<Settings> = {

@@ -103,7 +103,7 @@ class TlsFiles implements experimental.CertificateProvider {
 
   addCaCertificateListener(listener: CaListener): void {
     this.#caListeners.add(listener);
-    this.#tellCa(listener);
+    process.nextTick(() => this.#tellCa(listener));
   }
 
   removeCaCertificateListener(listener: CaListener): void {
@@ -112,7 +112,7 @@ class TlsFiles implements experimental.CertificateProvider {
 
   addIdentityCertificateListener(listener: IdentityListener): void {
     this.#identityListeners.add(listener);
-    this.#tellIdentity(listener);
+    process.nextTick(() => this.#tellIdentity(listener)); // not before the server listens to whom it is told
   }
 
   removeIdentityCertificateListener(listener: IdentityListener): void {

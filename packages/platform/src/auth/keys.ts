@@ -1,11 +1,31 @@
 import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject } from "node:crypto";
-import { link, mkdir, open, readFile, rename, rm } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { chown, link, mkdir, open, readFile, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { calculateJwkThumbprint } from "jose";
 import { v4 as uuidv4 } from "uuid";
 
 /** Everybody's public keys, in the folder of the private ones. */
 export const JWKS_FILE = "jwks.json";
+
+/** In a folder of keys, where each may be alone for a container to see: a folder per role, and this one. */
+const PUBLIC_FOLDER = "public";
+
+/** Where a role's private key is: `<role>.key`, or `<role>/<role>.key` where there is such a folder. */
+export function privateKeyPath(directory: string, role: string): string {
+  const own = join(directory, role);
+  return join(existsSync(own) ? own : directory, `${role}.key`);
+}
+
+function jwksPath(directory: string): string {
+  const open = join(directory, PUBLIC_FOLDER);
+  return join(existsSync(open) ? open : directory, JWKS_FILE);
+}
+
+/** Makes the folders that keep each role's key, and the public ones, apart from the others. */
+export async function separateKeys(directory: string, roles: readonly string[]): Promise<void> {
+  for (const name of [PUBLIC_FOLDER, ...roles]) await mkdir(join(directory, name), { recursive: true });
+}
 
 /** An Ed25519 public key as the JWKS file holds it. */
 export type PublicJwk = { kty: "OKP"; crv: "Ed25519"; x: string; kid: string; alg: "EdDSA"; use: "sig" };
@@ -21,7 +41,7 @@ export type PublicJwk = { kty: "OKP"; crv: "Ed25519"; x: string; kid: string; al
 export async function ensureKeys(directory: string, roles: readonly string[]): Promise<void> {
   await mkdir(directory, { recursive: true });
   const keys = await Promise.all(roles.map((role) => ensureKey(directory, role)));
-  await keepJwks(join(directory, JWKS_FILE), new Set(roles), keys);
+  await keepJwks(jwksPath(directory), new Set(roles), keys);
 }
 
 /**
@@ -34,14 +54,14 @@ export async function rotateKey(
   role: string,
   settled: () => Promise<void>,
 ): Promise<void> {
-  const file = join(directory, `${role}.key`);
+  const file = privateKeyPath(directory, role);
   parsePrivateKey(await readFile(file, "utf8"), file);
   const pem = newPrivateKey();
   const temporary = await writeTemporary(file, pem, 0o600);
   try {
-    await keepJwks(join(directory, JWKS_FILE), new Set(), [
-      await publicJwk(role, parsePrivateKey(pem, file)),
-    ]);
+    const { uid, gid } = await stat(file);
+    if (process.getuid?.() === 0) await chown(temporary, uid, gid); // whoever reads the key goes on to
+    await keepJwks(jwksPath(directory), new Set(), [await publicJwk(role, parsePrivateKey(pem, file))]);
     await settled();
     await rename(temporary, file);
   } finally {
@@ -72,7 +92,7 @@ export function roleOfKey(kid: string): string {
 
 async function ensureKey(directory: string, role: string): Promise<PublicJwk> {
   if (!/^[a-z][a-z0-9-]*$/.test(role)) throw new Error(`"${role}" is no name of a role`);
-  const file = join(directory, `${role}.key`);
+  const file = privateKeyPath(directory, role);
   const pem = (await readIfThere(file)) ?? (await createKey(file));
   return publicJwk(role, parsePrivateKey(pem, file));
 }

@@ -8,12 +8,19 @@ import {
   jwtVerify,
 } from "jose";
 import { LRUCache } from "lru-cache";
+import { setting } from "../config.ts";
 import { BoxofficeError } from "../errors.ts";
 import type { Logger } from "../log.ts";
 import type { Operator, Service } from "./caller.ts";
 import { openKeyFile } from "./key-file.ts";
 import { roleOfKey } from "./keys.ts";
 import { ISSUER, OPERATOR_AUDIENCE, OPERATOR_ROLE } from "./tokens.ts";
+
+/** An identity provider whose tokens count for operators, where there is one. */
+export const identityProviderSettings = {
+  OPERATOR_JWKS_URL: setting.url("https:", "http:").optional(),
+  OPERATOR_ISSUER: setting.text().optional(),
+};
 
 export type VerifierOptions = {
   /** Everybody's public keys; changes are followed. */
