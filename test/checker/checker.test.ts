@@ -17,7 +17,9 @@ let office: FaultBoxOffice;
 let event: OpenedEvent;
 let other: OpenedEvent;
 /** A reservation in each state; `refunded` is cancelled too. */
-let ids: Record<"held" | "paying" | "paid" | "expired" | "cancelled" | "refunded", string>;
+let ids: Record<"held" | "paying" | "paid" | "expired" | "cancelled" | "refunded" | "alone", string>;
+/** Of an event in which nobody else wants anything. */
+let lonely: OpenedEvent;
 let requestId: string;
 
 /** A small sale in which everything has happened once, by the product's own hand. */
@@ -32,6 +34,7 @@ beforeAll(async () => {
   ]);
   event = await openEvent(steady, [100, 50]);
   other = await openEvent(steady, [10]);
+  lonely = await openEvent(steady, [3]);
   requestId = newId();
   const expired = await hold(hasty);
   ids = {
@@ -41,6 +44,7 @@ beforeAll(async () => {
     refunded: await pay(steady, "release"),
     cancelled: await hold(steady),
     expired,
+    alone: await holdAlone(steady),
   };
   await steady.buyer.cancelReservation({ reservationId: ids.cancelled });
   await until("the hold that ended is swept", 15_000, async () => {
@@ -56,6 +60,11 @@ async function hold({ buyer }: SaleClients, id = ""): Promise<string> {
   const items = itemsOf(event, 2, 1);
   const { reservation } = await buyer.reserve({ eventId: event.eventId, items, requestId: id });
   return reservation?.reservationId ?? "";
+}
+
+async function holdAlone({ buyer }: SaleClients): Promise<string> {
+  const wish = { eventId: lonely.eventId, items: itemsOf(lonely, 3), requestId: newId() };
+  return (await buyer.reserve(wish)).reservation?.reservationId ?? "";
 }
 
 async function pay(clients: SaleClients, until: "begin" | "confirm" | "release"): Promise<string> {
@@ -245,6 +254,15 @@ describe("in what clients were told it finds", () => {
         history.calls.push({ ...held, told: { kind: "refused", reason: "REQUEST_ID_REUSED", metadata: {} } });
       },
       /refused as reused, and was used for one thing only/,
+    ],
+    [
+      "a request id that is told that its own tickets are sold out",
+      (history: History) => {
+        const held = callOf(history, "Reserve", ids.alone);
+        const metadata = { ticket_type_id: lonely.types[0] ?? "", available: "0" };
+        history.calls.push({ ...held, told: { kind: "refused", reason: "SOLD_OUT", metadata } });
+      },
+      /was told that .* is sold out, which it has itself/,
     ],
     [
       "a story that cannot have happened",

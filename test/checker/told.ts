@@ -32,6 +32,7 @@ export function toldViolations(
     ...orderViolations(sightings),
     ...reserves.flatMap(answerFaults),
     ...requestViolations(reserves),
+    ...refusedRepeats(books, reserves),
     ...unexplained(books, reserves),
   ];
 }
@@ -162,6 +163,32 @@ function requestViolations(reserves: readonly ReserveCall[]): string[] {
       violations.push(`request id ${requestId} was refused as reused, and was used for one thing only`);
     }
     return violations;
+  });
+}
+
+/**
+ * Who repeats a request that has its tickets is never told that they are sold out. It shows where nobody else ever
+ * reserved the type, of which there were enough all the time.
+ */
+function refusedRepeats(
+  { reservations, types, announced }: Books,
+  reserves: readonly ReserveCall[],
+): string[] {
+  const takers = new Map<string, ReservationBook[]>();
+  for (const reservation of reservations.values()) {
+    for (const { ticketTypeId } of reservation.items) {
+      takers.set(ticketTypeId, [...(takers.get(ticketTypeId) ?? []), reservation]);
+    }
+  }
+  return reserves.flatMap(({ request, told }) => {
+    if (told.kind !== "refused" || told.reason !== "SOLD_OUT" || request.requestId === "") return [];
+    const typeId = told.metadata.ticket_type_id ?? "";
+    const [own, ...others] = takers.get(typeId) ?? [];
+    const wanted = own?.items.find(({ ticketTypeId }) => ticketTypeId === typeId)?.quantity ?? 0;
+    const isOwn = own?.requestId === request.requestId && others.length === 0;
+    const isResized = announced.types.get(typeId)?.length !== 1;
+    if (!isOwn || isResized || wanted > (types.get(typeId)?.quantity ?? 0)) return [];
+    return [`request id ${request.requestId} was told that ${typeId} is sold out, which it has itself`];
   });
 }
 

@@ -12,6 +12,7 @@ import { killedReplica } from "./reservation/killed-replica.ts";
 import { lostCommit, terminatedBackends } from "./reservation/lost-answers.ts";
 import { expiryRace, marginRace } from "./reservation/races.ts";
 import { requestIds } from "./reservation/request-ids.ts";
+import { schedules } from "./simulation/schedules.ts";
 
 /** What can be proved, by the name that the command line takes. */
 export const AREAS: Record<string, Area> = {
@@ -34,5 +35,9 @@ export const AREAS: Record<string, Area> = {
   payment: {
     services: ["reservation", "payment"],
     properties: [duplicates, badProvider, frozen, crashes],
+  },
+  simulation: {
+    services: ["reservation", "payment"],
+    properties: [schedules],
   },
 };

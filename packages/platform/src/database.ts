@@ -36,6 +36,8 @@ export type DatabaseOptions = {
   maxConnections?: number;
   /** How long one statement may run, in milliseconds; 5,000 unless told. */
   statementTimeoutMs?: number;
+  /** What makes connections; pg unless told. A simulation decides here when each statement goes out. */
+  Client?: new () => pg.ClientBase;
 };
 
 /** A transaction that lost a race for locks is run again this many times before its caller hears of it. */
@@ -54,7 +56,8 @@ export class Database implements Queryable {
   readonly #pool: pg.Pool;
   readonly #unwatch: () => void;
 
-  constructor({ url, name, log, maxConnections = 10, statementTimeoutMs = 5_000 }: DatabaseOptions) {
+  constructor(options: DatabaseOptions) {
+    const { url, name, log, maxConnections = 10, statementTimeoutMs = 5_000, Client } = options;
     this.#pool = new pg.Pool({
       connectionString: url,
       application_name: name,
@@ -66,6 +69,7 @@ export class Database implements Queryable {
       lock_timeout: statementTimeoutMs,
       idle_in_transaction_session_timeout: 2 * statementTimeoutMs,
       types: { getTypeParser },
+      Client,
     });
     this.#unwatch = watchPool(this.#pool);
     // A connection that dies reports it here while idle, and on itself while in use.

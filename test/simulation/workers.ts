@@ -1,0 +1,37 @@
+import { fork } from "node:child_process";
+import { join } from "node:path";
+import { ROOT } from "../../local/config.ts";
+import type { Seeds } from "./run.ts";
+import type { Simulation } from "./simulate.ts";
+
+/** The process does not end by itself when nobody wants its results any more: it is killed. */
+const KILL = "SIGKILL";
+
+/**
+ * Lives through seeds in a process of its own.
+ *
+ * @param root of the product, or of a copy of it
+ * @param onResult is told of each; where it returns false, no more are wanted
+ */
+export function runInWorker(
+  serverUrl: string,
+  seeds: Seeds,
+  onResult: (simulation: Simulation) => boolean,
+  root = ROOT,
+): Promise<void> {
+  const args = [serverUrl, String(seeds.from), String(seeds.count), String(seeds.replayEvery)];
+  const worker = fork(join(root, "test", "simulation", "worker.ts"), args, { cwd: root });
+  return new Promise((resolve, reject) => {
+    let isOver = false;
+    worker.on("message", (simulation) => {
+      if (isOver || onResult(simulation as Simulation)) return;
+      isOver = true;
+      worker.kill(KILL);
+    });
+    worker.on("error", reject);
+    worker.on("exit", (code) => {
+      if (isOver || code === 0) resolve();
+      else reject(new Error(`a worker that began with seed ${seeds.from} ended with ${code}`));
+    });
+  });
+}
