@@ -7,7 +7,7 @@ const SHOWN_FROM_US = 0.5;
 const DISTURBED = 0.1;
 
 /** CPU time that each part took for one unit of work, the largest first, in microseconds. */
-export function cpuPerUnit({ cpu }: Window, units: number): { part: string; us: number }[] {
+export function cpuPerUnit({ cpu }: Pick<Window, "cpu">, units: number): { part: string; us: number }[] {
   return [...cpu.byPart]
     .map(([part, ms]) => ({ part, us: (1_000 * ms) / Math.max(1, units) }))
     .filter(({ us }) => us >= SHOWN_FROM_US)
@@ -15,7 +15,7 @@ export function cpuPerUnit({ cpu }: Window, units: number): { part: string; us: 
 }
 
 /** A sentence on where the time went and what there was none left of. */
-export function explainLimit({ cpu, seconds }: Window, cores: number): string {
+export function explainLimit({ cpu, seconds }: Pick<Window, "cpu" | "seconds">, cores: number): string {
   const busy = [...cpu.mainThreads]
     .map(([part, ms]) => ({ part, share: ms / 1_000 / seconds }))
     .filter(({ part }) => !part.startsWith("postgres"))

@@ -29,24 +29,28 @@ export function secondsOfLoad({ warmUpSeconds, windowSeconds }: Pace): number {
 export async function measureWindow(box: BoxOffice, pace: Pace, load: Program): Promise<Window> {
   await load.started;
   await delay(1_000 * pace.warmUpSeconds);
+  const stretch = await watch(box, () => delay(1_000 * pace.windowSeconds));
+  const window = { ...stretch, printed: await load.printed };
+  box.windows.push(window);
+  return window;
+}
+
+/** Looks at the clocks before something and after it. */
+export async function watch(box: BoxOffice, work: () => Promise<unknown>): Promise<Omit<Window, "printed">> {
   const fromUs = monotonicUs();
   const before = sampleCpu();
   const from = await clockOf(box);
-  await delay(1_000 * pace.windowSeconds);
+  await work();
   const until = await clockOf(box);
   const after = sampleCpu();
   const untilUs = monotonicUs();
-  const printed = await load.printed;
-  const window = {
+  return {
     from,
     until,
     seconds: (until.getTime() - from.getTime()) / 1_000,
     cpu: cpuBetween(before, after),
     monotonicUs: { from: fromUs, until: untilUs },
-    printed,
   };
-  box.windows.push(window);
-  return window;
 }
 
 async function clockOf({ database }: BoxOffice): Promise<Date> {

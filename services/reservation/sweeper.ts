@@ -19,17 +19,26 @@ const RETRY_MS = 1_000;
 /** Puts the tickets of ended holds, and of cancelled events' holds, back, on every replica at once. */
 export async function runSweeper(options: SweeperOptions, signal: AbortSignal): Promise<void> {
   const { runtime, log, onCommit } = options;
+  const sweep = async (): Promise<{ isMore: boolean }> => {
+    const { ended, lagMs } = await sweepExpired({ ...options, limit: BATCH });
+    expiryLagSeconds.set(lagMs / 1_000);
+    holdsEnded.inc({ by: "expired" }, ended);
+    if (ended > 0) onCommit();
+    return { isMore: ended === BATCH };
+  };
+  const sweepAll = async () => {
+    while ((await sweep()).isMore && !signal.aborted);
+  };
   let isFailing = false;
   while (!signal.aborted) {
     try {
-      const { ended: swept, lagMs } = await sweepExpired({ ...options, limit: BATCH });
+      // One batch is prepared while the database works on the other.
+      if ((await sweep()).isMore) await Promise.all([sweepAll(), sweepAll()]);
       const released = await releaseCancelled({ ...options, limit: BATCH });
-      if (swept + released > 0) onCommit();
-      expiryLagSeconds.set(lagMs / 1_000);
-      holdsEnded.inc({ by: "expired" }, swept);
       holdsEnded.inc({ by: "cancelled" }, released);
+      if (released > 0) onCommit();
       isFailing = false;
-      if (Math.max(swept, released) < BATCH) await runtime.sleep(LOOK_EVERY_MS, signal);
+      if (released < BATCH) await runtime.sleep(LOOK_EVERY_MS, signal);
     } catch (error) {
       if (!isFailing)
         log.warn({ error }, "cannot end holds; reads and sales count them as ended all the same");
