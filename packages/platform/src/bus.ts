@@ -4,7 +4,7 @@ import {
   type ConsumerMessages,
   connect,
   DeliverPolicy,
-  type JetStreamClient,
+  Events,
   type JetStreamManager,
   type JsMsg,
   type NatsConnection,
@@ -12,6 +12,7 @@ import {
   nanos,
   RetentionPolicy,
   StorageType,
+  type StreamInfo,
   type Subscription,
 } from "nats";
 import { setting } from "./config.ts";
@@ -58,10 +59,22 @@ export type BusMessage = {
   payload: Uint8Array;
 };
 
+/** The stream as it was found a moment ago. */
+export type StreamState = {
+  /** When it was made, in nats-server's words: one that was deleted and made again says something else. */
+  created: string;
+  /** Of the oldest message that it holds. */
+  firstSeq: number;
+  /** Of the newest that it ever took. */
+  lastSeq: number;
+};
+
 export type ConsumeOptions = {
   /** The durable consumer's name: replicas that share it share the messages. */
   durable: string;
   maxBatch: number;
+  /** Called with the stream before anything is taken from it, and again whenever the connection to it was lost. */
+  begin?(stream: StreamState): Promise<void>;
   /** Takes what has arrived, at most `maxBatch`. It is acknowledged when this resolves, else delivered again. */
   handle(messages: ReceivedMessage[]): Promise<void>;
 };
@@ -69,7 +82,8 @@ export type ConsumeOptions = {
 /** What somebody hears of news, for as long as the process runs, over every connection. */
 type Hearing = { subject: string; handle: (subject: string) => void; subscription?: Subscription };
 
-export type ReceivedMessage = { subject: string; payload: Uint8Array };
+/** `seq` is its place in the stream. */
+export type ReceivedMessage = { subject: string; payload: Uint8Array; seq: number };
 
 const PUBLISH_TIMEOUT_MS = 5_000;
 const RETRY_MS = 1_000;
@@ -79,6 +93,9 @@ const DEDUPLICATION_MINUTES = 2;
 const ACK_WAIT_SECONDS = 30;
 const HEARTBEAT_MS = 2_000;
 const CLOSE_WITHIN_MS = 5_000;
+
+/** A stream may be deleted, and made again by somebody else, without a publisher hearing of it. */
+const LOOK_AT_STREAM_MS = 5_000;
 
 /** What was asked of JetStream while it could not be reached. It is to be tried again. */
 export class BusUnavailableError extends Error {
@@ -93,18 +110,18 @@ export class Bus {
   readonly #log: Logger;
   readonly #runtime: Runtime;
   readonly #prefix: string;
-  readonly #stream: string;
+  readonly #streamName: string;
   readonly #closing = new AbortController();
   readonly #running: Promise<void>;
   readonly #hearings = new Set<Hearing>();
   #connection: NatsConnection | undefined;
-  #isStreamKnown = false;
+  #stream: { state: StreamState; lookedAtMs: number } | undefined;
 
   constructor({ url, tls, name, log, prefix = "boxoffice", runtime = systemRuntime }: BusOptions) {
     this.#log = log;
     this.#runtime = runtime;
     this.#prefix = prefix;
-    this.#stream = prefix.toUpperCase();
+    this.#streamName = prefix.toUpperCase();
     this.#running = this.#stayConnected({ ...serverOf(url, tls), name });
   }
 
@@ -112,9 +129,24 @@ export class Bus {
     return this.#connection !== undefined && !this.#connection.isClosed();
   }
 
+  /**
+   * The stream as it was at most five seconds ago; it is made where there is none.
+   *
+   * @throws BusUnavailableError
+   */
+  async stream(): Promise<StreamState> {
+    const connection = this.#connected();
+    const nowMs = this.#runtime.nowMs();
+    if (this.#stream === undefined || nowMs - this.#stream.lookedAtMs >= LOOK_AT_STREAM_MS) {
+      this.#stream = { state: await this.#ensureStream(connection), lookedAtMs: nowMs };
+    }
+    return this.#stream.state;
+  }
+
   /** @throws BusUnavailableError unless the stream has acknowledged every message */
   async publish(messages: readonly BusMessage[]): Promise<void> {
-    const js = await this.#jetStream();
+    await this.stream();
+    const js = this.#connected().jetstream({ timeout: PUBLISH_TIMEOUT_MS });
     const results = await Promise.allSettled(
       messages.map(({ subject, id, payload }) =>
         js.publish(`${this.#prefix}.${subject}`, payload, { msgID: id, timeout: PUBLISH_TIMEOUT_MS }),
@@ -122,7 +154,7 @@ export class Bus {
     );
     const failed = results.find((result) => result.status === "rejected");
     if (failed === undefined) return;
-    this.#isStreamKnown = false; // it may have been deleted
+    this.#stream = undefined; // it may have been deleted
     throw new BusUnavailableError("the stream did not acknowledge", { cause: failed.reason });
   }
 
@@ -137,7 +169,7 @@ export class Bus {
         await this.#consumeWhileItLasts(options, signal);
       } catch (error) {
         if (signal.aborted) return;
-        this.#isStreamKnown = false;
+        this.#stream = undefined;
         this.#log.warn({ error, durable: options.durable }, "cannot consume events; trying again");
       }
       await this.#runtime.sleep(RETRY_MS, signal);
@@ -184,7 +216,8 @@ export class Bus {
           reconnectTimeWait: 250,
           timeout: 2_000,
         });
-        this.#isStreamKnown = false;
+        this.#stream = undefined;
+        void this.#forgetStreamWhenBack(this.#connection);
         for (const hearing of this.#hearings) this.#subscribe(this.#connection, hearing);
         this.#log.info("connected to NATS");
         if (signal.aborted) await this.#connection.close();
@@ -213,27 +246,30 @@ export class Bus {
     return connection;
   }
 
-  async #jetStream(): Promise<JetStreamClient> {
-    const connection = this.#connected();
-    await this.#ensureStream(connection);
-    return connection.jetstream({ timeout: PUBLISH_TIMEOUT_MS });
+  /** Whatever nats-server was away for, it may have come back without its disk. Ends with the connection. */
+  async #forgetStreamWhenBack(connection: NatsConnection): Promise<void> {
+    for await (const { type } of connection.status()) {
+      if (type === Events.Reconnect) this.#stream = undefined;
+    }
   }
 
-  async #ensureStream(connection: NatsConnection): Promise<void> {
-    if (this.#isStreamKnown) return;
+  async #ensureStream(connection: NatsConnection): Promise<StreamState> {
     try {
       const manager = await connection.jetstreamManager({ timeout: PUBLISH_TIMEOUT_MS });
-      await createOrUpdateStream(manager, this.#stream, `${this.#prefix}.>`);
-      this.#isStreamKnown = true;
+      const { created, state } = await createOrUpdateStream(manager, this.#streamName, `${this.#prefix}.>`);
+      return { created: String(created), firstSeq: state.first_seq, lastSeq: state.last_seq };
     } catch (error) {
       throw new BusUnavailableError("the stream cannot be made", { cause: error });
     }
   }
 
   async #consumeWhileItLasts(options: ConsumeOptions, signal: AbortSignal): Promise<void> {
-    const js = await this.#jetStream();
+    await this.stream();
     await this.#ensureConsumer(options);
-    const consumer = await js.consumers.get(this.#stream, options.durable);
+    this.#stream = undefined; // the one that the consumer is of, and none that came before it
+    await options.begin?.(await this.stream());
+    const js = this.#connected().jetstream({ timeout: PUBLISH_TIMEOUT_MS });
+    const consumer = await js.consumers.get(this.#streamName, options.durable);
     const messages = await consumer.consume({
       max_messages: 2 * options.maxBatch,
       idle_heartbeat: HEARTBEAT_MS,
@@ -253,7 +289,7 @@ export class Bus {
 
   async #ensureConsumer({ durable, maxBatch }: ConsumeOptions): Promise<void> {
     const manager = await this.#connected().jetstreamManager({ timeout: PUBLISH_TIMEOUT_MS });
-    await manager.consumers.add(this.#stream, {
+    await manager.consumers.add(this.#streamName, {
       durable_name: durable,
       ack_policy: AckPolicy.Explicit,
       deliver_policy: DeliverPolicy.All,
@@ -282,21 +318,25 @@ function serverOf(url: string, tls: BusTls | undefined): ConnectionOptions {
 
 const MISSING_STREAM = 10_059;
 
-async function createOrUpdateStream(manager: JetStreamManager, name: string, subject: string): Promise<void> {
+async function createOrUpdateStream(
+  manager: JetStreamManager,
+  name: string,
+  subject: string,
+): Promise<StreamInfo> {
   const config = {
     subjects: [subject],
     max_age: nanos(KEEP_MESSAGES_DAYS * 24 * 60 * 60 * 1_000),
     duplicate_window: nanos(DEDUPLICATION_MINUTES * 60 * 1_000),
   };
   try {
-    const { config: current } = await manager.streams.info(name);
+    const found = await manager.streams.info(name);
     const isUpToDate = Object.entries(config).every(
-      ([key, value]) => JSON.stringify(current[key as keyof typeof config]) === JSON.stringify(value),
+      ([key, value]) => JSON.stringify(found.config[key as keyof typeof config]) === JSON.stringify(value),
     );
-    if (!isUpToDate) await manager.streams.update(name, config);
+    return isUpToDate ? found : await manager.streams.update(name, config);
   } catch (error) {
     if (!(error instanceof NatsError) || error.api_error?.err_code !== MISSING_STREAM) throw error;
-    await manager.streams.add({
+    return manager.streams.add({
       name,
       ...config,
       retention: RetentionPolicy.Limits,
@@ -319,7 +359,7 @@ async function handleInBatches(
       while (waiting.length > 0) {
         const batch = waiting.splice(0, maxBatch);
         try {
-          await handle(batch.map(({ subject, data }) => ({ subject, payload: data })));
+          await handle(batch.map(({ subject, data, seq }) => ({ subject, payload: data, seq })));
         } catch (error) {
           for (const message of [...batch, ...waiting.splice(0)]) message.nak(RETRY_MS);
           throw error;

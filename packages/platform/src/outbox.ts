@@ -1,6 +1,7 @@
 import { type Change, ChangeBatchSchema } from "@boxoffice/proto/boxoffice/events/v1/events_pb.ts";
 import { create, toBinary } from "@bufbuild/protobuf";
 import { timestampFromDate } from "@bufbuild/protobuf/wkt";
+import { Gauge, register } from "prom-client";
 import type { Bus } from "./bus.ts";
 import type { Database, Transaction } from "./database.ts";
 import type { Logger } from "./log.ts";
@@ -23,8 +24,16 @@ const RELAY_BATCH = 200;
 const POLL_MS = 500;
 const RETRY_MS = 1_000;
 
+/** Longer than publishing takes until it is given up: then another relay may publish what this one took. */
+const CLAIM_SECONDS = 10;
+
+/** After a stream was lost, what was published before goes out again so slowly that what is new is not late for it. */
+const AGAIN_BATCH = 50;
+const AGAIN_EVERY_MS = 1_000;
+
 const PRUNE_EVERY_MS = 60_000;
 const PRUNE_BATCH = 5_000;
+const PRUNE_ROUNDS = 50;
 
 /**
  * Writes changes to the outbox, in the transaction that makes them: they are published if and only if it
@@ -65,22 +74,27 @@ export type RelayOptions = {
   /** The service's name, which is its schema's too. */
   service: string;
   database: Database;
-  bus: Pick<Bus, "publish">;
+  bus: Pick<Bus, "publish" | "stream">;
   runtime: Runtime;
   log: Logger;
 };
 
 /**
  * Publishes what stands in the outbox, on every replica at once. Unpublished rows are taken with SKIP LOCKED
- * and no cursor, because rows commit in another order than that of their ids. A crash between the publishing and
- * the marking publishes again, with the same message id.
+ * and no cursor, because rows commit in another order than that of their ids. A relay claims rows for some seconds,
+ * and publishes them without a transaction: whatever NATS does, no lock and no connection waits for it. A crash
+ * between the publishing and the marking publishes again, with the same message id.
  */
 export class Relay {
   readonly #options: RelayOptions;
   #wake = Promise.withResolvers<void>();
+  /** When the stream was made that the outbox was last seen to be published to. */
+  #stream: string | undefined;
+  #againAtMs = 0;
 
   constructor(options: RelayOptions) {
     this.#options = options;
+    measureOutbox(options);
   }
 
   /** Call it after a commit that wrote to the outbox: saves the wait for the next look. */
@@ -99,6 +113,10 @@ export class Relay {
         const published = await this.relayOnce();
         if (isFailing) log.info("the outbox is published again");
         isFailing = false;
+        if (runtime.nowMs() >= this.#againAtMs) {
+          await this.relayAgain();
+          this.#againAtMs = runtime.nowMs() + AGAIN_EVERY_MS;
+        }
         if (runtime.nowMs() >= pruneAtMs) {
           await this.#prune();
           pruneAtMs = runtime.nowMs() + PRUNE_EVERY_MS;
@@ -114,20 +132,39 @@ export class Relay {
   }
 
   /** Publishes at most one batch, oldest first. @returns how many messages it published */
-  relayOnce(): Promise<number> {
+  async relayOnce(): Promise<number> {
+    await this.#followStream();
+    return this.#publish("published_at is null", "outbox_id", RELAY_BATCH);
+  }
+
+  /** The same with what was published before the stream was lost. */
+  relayAgain(): Promise<number> {
+    const { service } = this.#options;
+    const isLost = `published_at < (select since from ${service}.outbox_stream)`;
+    return this.#publish(isLost, "published_at", AGAIN_BATCH);
+  }
+
+  async #publish(which: string, order: string, limit: number): Promise<number> {
     const { database, bus, service } = this.#options;
-    return database.transaction(async (tx) => {
-      const rows = await tx.query<{ outbox_id: string; event_id: string; payload: Buffer }>({
-        name: "take-outbox",
-        text: `
-          select outbox_id, event_id, payload from ${service}.outbox
-          where published_at is null
-          order by outbox_id
+    const rows = await database.query<{ outbox_id: string; event_id: string; payload: Buffer }>({
+      name: `claim-outbox-by-${order}`,
+      text: `
+        update ${service}.outbox o set claimed_until = clock_timestamp() + interval '${CLAIM_SECONDS} seconds'
+        from (
+          select outbox_id from ${service}.outbox
+          where ${which} and (claimed_until is null or claimed_until < clock_timestamp())
+          order by ${order}
           limit $1
-          for update skip locked`,
-        values: [RELAY_BATCH],
-      });
-      if (rows.length === 0) return 0;
+          for update skip locked
+        ) taken
+        where o.outbox_id = taken.outbox_id
+        returning o.outbox_id, o.event_id, o.payload`,
+      values: [limit],
+    });
+    if (rows.length === 0) return 0;
+    rows.sort((one, other) => (one.outbox_id < other.outbox_id ? -1 : 1));
+    const ids = rows.map(({ outbox_id }) => outbox_id);
+    try {
       await bus.publish(
         rows.map(({ outbox_id, event_id, payload }) => ({
           subject: `${service}.v1.${event_id}`,
@@ -135,13 +172,53 @@ export class Relay {
           payload,
         })),
       );
-      await tx.query({
-        name: "mark-outbox",
-        text: `update ${service}.outbox set published_at = clock_timestamp() where outbox_id = any($1::uuid[])`,
-        values: [rows.map(({ outbox_id }) => outbox_id)],
-      });
-      return rows.length;
+    } catch (error) {
+      await this.#giveBack(ids);
+      throw error;
+    }
+    // As of the claim: a stream that was lost since then was lost with these messages.
+    await database.query({
+      name: "mark-outbox",
+      text: `
+        update ${service}.outbox
+        set published_at = coalesce(claimed_until - interval '${CLAIM_SECONDS} seconds', clock_timestamp()),
+            claimed_until = null
+        where outbox_id = any($1::uuid[])`,
+      values: [ids],
     });
+    return rows.length;
+  }
+
+  /** What was not acknowledged may be taken at once again. */
+  async #giveBack(ids: string[]): Promise<void> {
+    const { database, service } = this.#options;
+    await database.query({
+      name: "give-back-outbox",
+      text: `update ${service}.outbox set claimed_until = null where outbox_id = any($1::uuid[])`,
+      values: [ids],
+    });
+  }
+
+  /** Where the stream is another one than before, all that is kept is to be published again. */
+  async #followStream(): Promise<void> {
+    const { database, bus, service, log } = this.#options;
+    const { created } = await bus.stream();
+    if (created === this.#stream) return;
+    await database.transaction(async (tx) => {
+      const [known] = await tx.query<{ stream: string | null }>({
+        text: `select stream from ${service}.outbox_stream for update`,
+      });
+      if (known?.stream === created) return;
+      const isNew = typeof known?.stream === "string";
+      if (isNew) log.warn({ created }, "the stream is a new one: what the outbox keeps is published again");
+      tx.write({
+        text: `
+          update ${service}.outbox_stream
+          set stream = $1, since = case when $2 then clock_timestamp() else since end`,
+        values: [created, isNew],
+      });
+    });
+    this.#stream = created;
   }
 
   async #rest(ms: number, signal: AbortSignal): Promise<void> {
@@ -153,16 +230,45 @@ export class Relay {
   /** What was published is kept for a day, for streams that have to be filled again. */
   async #prune(): Promise<void> {
     const { database, service } = this.#options;
-    await database.query({
-      text: `
-        delete from ${service}.outbox where outbox_id in (
-          select outbox_id from ${service}.outbox
-          where published_at < clock_timestamp() - interval '24 hours'
-          limit $1
-          for update skip locked)`,
-      values: [PRUNE_BATCH],
-    });
+    for (let round = 0; round < PRUNE_ROUNDS; round++) {
+      const pruned = await database.query({
+        text: `
+          delete from ${service}.outbox where outbox_id in (
+            select outbox_id from ${service}.outbox
+            where published_at < clock_timestamp() - interval '24 hours'
+            limit $1
+            for update skip locked)
+          returning 1`,
+        values: [PRUNE_BATCH],
+      });
+      if (pruned.length < PRUNE_BATCH) return;
+    }
   }
+}
+
+/** How far the outbox is behind, counted whenever the metrics are read: the same on every replica. */
+function measureOutbox({ service, database }: RelayOptions): void {
+  const name = `boxoffice_${service}_outbox_lag_seconds`;
+  register.removeSingleMetric(name); // several relays of one service run in one process only where it is tested
+  const lag = new Gauge({
+    name,
+    help: "How long the oldest change that was not published yet has waited",
+    async collect() {
+      // Without an answer there is no figure: a zero would be a lie.
+      const rows = await database
+        .query<{ seconds: number }>({
+          text: `
+            select greatest(extract(epoch from clock_timestamp() - created_at), 0)::float8 as seconds
+            from ${service}.outbox
+            where published_at is null
+            order by outbox_id
+            limit 1`,
+        })
+        .catch(() => undefined);
+      lag.reset();
+      if (rows !== undefined) lag.set(rows[0]?.seconds ?? 0);
+    },
+  });
 }
 
 /**

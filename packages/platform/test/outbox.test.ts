@@ -27,8 +27,13 @@ beforeAll(async () => {
     text: `
       create table ${schema}.outbox (
         outbox_id uuid primary key, event_id uuid not null, payload bytea not null,
-        created_at timestamptz not null default clock_timestamp(), published_at timestamptz)`,
+        created_at timestamptz not null default clock_timestamp(), published_at timestamptz,
+        claimed_until timestamptz)`,
   });
+  await database.query({
+    text: `create table ${schema}.outbox_stream (stream text, since timestamptz)`,
+  });
+  await database.query({ text: `insert into ${schema}.outbox_stream default values` });
 });
 
 afterAll(async () => {
@@ -38,6 +43,7 @@ afterAll(async () => {
 
 beforeEach(async () => {
   await database.query({ text: `truncate ${schema}.outbox` });
+  await database.query({ text: `update ${schema}.outbox_stream set stream = null, since = null` });
   bus = openBus();
   stop = new AbortController();
 });
@@ -51,7 +57,15 @@ let buses = 0;
 const openBus = (prefix = `t${process.pid}_${++buses}`) =>
   new Bus({ url: inject("natsUrl"), name: "test", log, prefix });
 
-const relayOf = (to: Pick<Bus, "publish">) =>
+type Publisher = Pick<Bus, "publish" | "stream">;
+
+/** A bus that publishes as the test says, to a stream that was made at some time. */
+const busOf = (publish: Bus["publish"], created = "then"): Publisher => ({
+  publish,
+  stream: async () => ({ created, firstSeq: 1, lastSeq: 0 }),
+});
+
+const relayOf = (to: Publisher) =>
   new Relay({ service: schema, database, bus: to, runtime: systemRuntime, log });
 
 const change = (name: string, version = 1n): Change =>
@@ -112,10 +126,9 @@ test("what commits is published, in the order it was written, and what is rolled
 test("while the stream does not acknowledge, messages are kept, and then go out once", async () => {
   await append(change("kept"));
   let down = true;
-  const flaky: Pick<Bus, "publish"> = {
-    publish: (messages) => (down ? Promise.reject(new BusUnavailableError("down")) : bus.publish(messages)),
-  };
-  const relay = relayOf(flaky);
+  const relay = relayOf(
+    busOf((messages) => (down ? Promise.reject(new BusUnavailableError("down")) : bus.publish(messages))),
+  );
   await expect(relay.relayOnce()).rejects.toThrow("down");
   expect(await unpublished()).toBe(1);
   down = false;
@@ -125,12 +138,10 @@ test("while the stream does not acknowledge, messages are kept, and then go out 
 
 test("a crash between publishing and marking repeats the message under the same id, and the stream drops it", async () => {
   await append(change("once"));
-  const crashing: Pick<Bus, "publish"> = {
-    async publish(messages) {
-      await bus.publish(messages);
-      throw new Error("killed");
-    },
-  };
+  const crashing = busOf(async (messages) => {
+    await bus.publish(messages);
+    throw new Error("killed");
+  });
   await expect.poll(() => bus.isConnected, { timeout: 10_000 }).toBe(true);
   await expect(relayOf(crashing).relayOnce()).rejects.toThrow("killed");
   expect(await relayOf(bus).relayOnce()).toBe(1);
@@ -145,15 +156,79 @@ test("many relays at once publish each message, and each only once", async () =>
   const names = Array.from({ length: 300 }, (_, index) => `change ${index}`);
   for (const name of names) await append(change(name));
   const published: string[] = [];
-  const counting: Pick<Bus, "publish"> = {
-    async publish(messages) {
-      published.push(...messages.map(({ id }) => id));
-    },
-  };
+  const counting = busOf(async (messages) => void published.push(...messages.map(({ id }) => id)));
   const relays = Array.from({ length: 4 }, () => relayOf(counting));
   while ((await Promise.all(relays.map((relay) => relay.relayOnce()))).some((count) => count > 0));
   expect(published.length).toBe(names.length);
   expect(new Set(published).size).toBe(names.length);
+});
+
+test("while a stream does not answer, nothing of the database waits for it, and nobody else takes the messages", async () => {
+  await append(change("waiting"));
+  const answer = Promise.withResolvers<void>();
+  const asked = Promise.withResolvers<void>();
+  const relaying = relayOf(
+    busOf(() => {
+      asked.resolve();
+      return answer.promise;
+    }),
+  ).relayOnce();
+  await asked.promise;
+  const open = await database.query({
+    text: `
+      select 1 from pg_stat_activity
+      where application_name = 'outbox test' and xact_start is not null and pid <> pg_backend_pid()`,
+  });
+  expect(open).toEqual([]);
+  const other = relayOf(busOf(async () => {}));
+  expect(await other.relayOnce()).toBe(0);
+  await database.query({ text: `update ${schema}.outbox set claimed_until = clock_timestamp()` });
+  expect(await other.relayOnce()).toBe(1); // the first one has been silent for too long
+  answer.resolve();
+  expect(await relaying).toBe(1);
+  expect(await unpublished()).toBe(0);
+});
+
+test("a new stream gets what is kept again, and what was not published yet before it", async () => {
+  const published: string[][] = [];
+  const to = (created: string) =>
+    relayOf(
+      busOf(async (messages) => {
+        published.push(
+          messages.flatMap(({ payload }) => namesIn({ subject: "", payload: Buffer.from(payload), seq: 0 })),
+        );
+      }, created),
+    );
+  const first = to("Monday");
+  for (const name of ["one", "two"]) await append(change(name));
+  await first.relayOnce();
+  expect(await first.relayAgain()).toBe(0);
+  const second = to("Tuesday");
+  await append(change("three"));
+  await second.relayOnce();
+  expect(await second.relayAgain()).toBe(2);
+  expect(await second.relayAgain()).toBe(0);
+  expect(published).toEqual([["one", "two"], ["three"], ["one", "two"]]);
+  expect(await to("Tuesday").relayOnce()).toBe(0);
+});
+
+test("what a stream had not acknowledged in time when it was lost goes to the next one too", async () => {
+  await append(change("late"));
+  const answer = Promise.withResolvers<void>();
+  const asked = Promise.withResolvers<void>();
+  const slow = relayOf(
+    busOf(() => {
+      asked.resolve();
+      return answer.promise;
+    }, "Monday"),
+  );
+  const relaying = slow.relayOnce();
+  await asked.promise;
+  const next = relayOf(busOf(async () => {}, "Tuesday"));
+  expect(await next.relayOnce()).toBe(0);
+  answer.resolve();
+  expect(await relaying).toBe(1);
+  expect(await next.relayAgain()).toBe(1);
 });
 
 test("a transaction that commits late is not skipped", async () => {
@@ -192,7 +267,7 @@ describe("messages are bounded", () => {
     });
     expect(rows.length).toBeGreaterThanOrEqual(atLeast);
     for (const { payload } of rows) expect(payload.length).toBeLessThanOrEqual(257 * 1024);
-    const all = rows.flatMap(({ payload }) => namesIn({ subject: "", payload }));
+    const all = rows.flatMap(({ payload }) => namesIn({ subject: "", payload, seq: 0 }));
     expect(new Set(all)).toEqual(new Set(names));
     expect(all.length).toBe(names.length);
   });
