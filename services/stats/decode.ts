@@ -13,11 +13,13 @@ import {
   type TicketTypeChange,
 } from "@boxoffice/proto/boxoffice/events/v1/events_pb.ts";
 import { fromBinary } from "@bufbuild/protobuf";
+import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import {
   type Changes,
   categoryKey,
   EVENT_STATES,
   type Event,
+  noChanges,
   PAYMENT_STATES,
   type Payment,
   RESERVATION_STATES,
@@ -28,43 +30,55 @@ import {
 /** A message, or one change of it, that cannot be counted. */
 export type Skipped = { subject: string; part: "message" | "change"; error: unknown };
 
-export type Decoded = { changes: Changes; skipped: Skipped[] };
+export type Decoded = {
+  changes: Changes;
+  skipped: Skipped[];
+  /** When the changes were made, message by message, as far as they tell it. */
+  changedMs: number[];
+};
 
 /**
  * Reads messages. What is malformed, or of a kind that is not known here, is left out by itself, because it would
  * be no better the next time: nothing that the stream can hold makes the database refuse the rest.
  */
 export function decodeMessages(messages: readonly ReceivedMessage[]): Decoded {
-  const changes: Changes = { events: [], ticketTypes: [], reservations: [], payments: [], asOf: null };
-  const skipped: Skipped[] = [];
-  const attempt = (subject: string, part: Skipped["part"], work: () => void) => {
-    try {
-      work();
-    } catch (error) {
-      skipped.push({ subject, part, error });
-    }
-  };
+  const decoded: Decoded = { changes: noChanges(), skipped: [], changedMs: [] };
   for (const { subject, payload } of messages) {
-    attempt(subject, "message", () => {
-      const { batch, eventId, changedAt } = decodeBatch(payload);
-      for (const change of batch.changes) {
-        attempt(subject, "change", () => {
-          collect(changes, eventId, change);
-          if (changedAt !== null && changedAt > (changes.asOf ?? 0)) changes.asOf = changedAt;
-        });
-      }
-    });
+    attempt(decoded, subject, "message", () =>
+      collectBatch(decoded, subject, fromBinary(ChangeBatchSchema, payload)),
+    );
   }
-  return { changes, skipped };
+  return decoded;
 }
 
-function decodeBatch(payload: Uint8Array): { batch: ChangeBatch; eventId: string; changedAt: Date | null } {
-  const batch = fromBinary(ChangeBatchSchema, payload);
-  return {
-    batch,
-    eventId: id("event_id", batch.eventId),
-    changedAt: batch.changeTime ? parseTime("change_time", batch.changeTime) : null,
-  };
+/** Reads batches that are no messages but say what there is. */
+export function decodeBatches(batches: readonly ChangeBatch[]): Decoded {
+  const decoded: Decoded = { changes: noChanges(), skipped: [], changedMs: [] };
+  for (const batch of batches) {
+    attempt(decoded, "", "message", () => collectBatch(decoded, "", batch));
+  }
+  return decoded;
+}
+
+function attempt({ skipped }: Decoded, subject: string, part: Skipped["part"], work: () => void): void {
+  try {
+    work();
+  } catch (error) {
+    skipped.push({ subject, part, error });
+  }
+}
+
+function collectBatch(decoded: Decoded, subject: string, batch: ChangeBatch): void {
+  const eventId = id("event_id", batch.eventId);
+  const changedAt = batch.changeTime ? parseTime("change_time", batch.changeTime) : null;
+  if (changedAt !== null) decoded.changedMs.push(changedAt.getTime());
+  const { changes } = decoded;
+  for (const change of batch.changes) {
+    attempt(decoded, subject, "change", () => {
+      collect(changes, eventId, change);
+      if (changedAt !== null && changedAt > (changes.asOf ?? 0)) changes.asOf = changedAt;
+    });
+  }
 }
 
 function collect(changes: Changes, eventId: string, { change }: Change): void {
@@ -117,12 +131,23 @@ function toReservation(eventId: string, change: ReservationChange): Reservation 
     eventId,
     version: version(change.version),
     state: required("state", RESERVATION_STATE_NAMES.get(change.state)),
-    wasPaid: change.payTime !== undefined,
+    createdMs: timeMs("create_time", required("create_time", change.createTime)),
+    ...closingTimes(change),
     items: change.items.map(({ ticketTypeId, quantity, unitPrice }) => ({
       ticketTypeId: id("items.ticket_type_id", ticketTypeId),
       quantity: count("items.quantity", quantity, 1),
-      unitPriceMinor: parsePrice("items.unit_price", unitPrice),
+      unitPriceMinor: Number(parsePrice("items.unit_price", unitPrice)),
     })),
+  };
+}
+
+/** A time that goes with a state is there when the reservation is in it. */
+function closingTimes({ state, payTime, closeTime }: ReservationChange) {
+  const isPaid = state === ReservationState.PAID;
+  const isClosed = state === ReservationState.EXPIRED || state === ReservationState.CANCELLED;
+  return {
+    paidMs: isPaid || payTime ? timeMs("pay_time", required("pay_time", payTime)) : null,
+    closedMs: isClosed ? timeMs("close_time", required("close_time", closeTime)) : null,
   };
 }
 
@@ -147,6 +172,8 @@ function byNumber<Name extends string>(
 ): Map<number, Name> {
   return new Map(names.map((name) => [numbers[name], name]));
 }
+
+const timeMs = (field: string, time: Timestamp): number => parseTime(field, time).getTime();
 
 const MAX_TEXT = 500;
 const MAX_QUANTITY = 10_000_000;

@@ -58,4 +58,7 @@ export const RULES: Readonly<Record<string, Rule>> = {
   "boxoffice.stats.v1.StatsService/GetSalesTimeline": "operator",
   "boxoffice.stats.v1.StatsService/WatchEventStats": "operator",
   "boxoffice.stats.v1.StatsService/ExportEventStats": "operator",
+  "boxoffice.stats.v1.StatsService/RebuildStats": "operator",
+  "boxoffice.stats.v1.StatsService/VerifyStats": "operator",
+  "boxoffice.stats.v1.StatsService/ListStatsTasks": "operator",
 };

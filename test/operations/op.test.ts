@@ -70,6 +70,24 @@ test("lists events and shows one, for people and for programs", async () => {
   expect(JSON.parse((await op(["events", "list", "--state", "draft", "--json"])).stdout).events).toEqual([]);
 });
 
+test("verifies the statistics, ends with 2 where they are wrong, and makes them anew", async () => {
+  const eventId = await publish("An evening to verify");
+  await expect
+    .poll(async () => (await op(["stats", "event", eventId])).stdout, { timeout: 30_000 })
+    .toContain("An evening to verify");
+  expect(await op(["stats", "verify"])).toMatchObject({
+    status: 0,
+    stdout: expect.stringContaining("The statistics are right"),
+  });
+  await asOwner("update stats.ticket_types set quantity = quantity + 7 where event_id = $1", eventId);
+  const wrong = await op(["stats", "verify"]);
+  expect(wrong.status).toBe(2);
+  expect(wrong.stdout).toMatch(/ticket type .*quantity +107 +100\n/);
+  const rebuilt = await op(["stats", "rebuild", "--json"]);
+  expect(JSON.parse(rebuilt.stdout)).toMatchObject({ state: "STATS_TASK_STATE_SUCCEEDED" });
+  expect((await op(["stats", "verify"])).status).toBe(0);
+}, 120_000);
+
 test("recounts every event or one, and ends with 2 where the books are wrong", async () => {
   const eventId = await publish("An evening to count");
   expect(await op(["recount"])).toMatchObject({

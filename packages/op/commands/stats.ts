@@ -14,6 +14,7 @@ import { readPages } from "../pages.ts";
 import { showMoney, showPercent, showTime } from "../show.ts";
 import { table } from "../table.ts";
 import type { Terminal } from "../terminal.ts";
+import { rebuildCommand, verifyCommand } from "./stats-tasks.ts";
 
 /** `stats`: how the sale goes, as tables. */
 export function statsCommand(terminal: Terminal): Command {
@@ -23,7 +24,9 @@ export function statsCommand(terminal: Terminal): Command {
     .addCommand(eventsCommand(terminal))
     .addCommand(eventCommand(terminal))
     .addCommand(categoriesCommand(terminal))
-    .addCommand(categoryCommand(terminal));
+    .addCommand(categoryCommand(terminal))
+    .addCommand(rebuildCommand(terminal))
+    .addCommand(verifyCommand(terminal));
 }
 
 function overviewCommand(terminal: Terminal): Command {

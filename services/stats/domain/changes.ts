@@ -21,15 +21,19 @@ export type Event = Versioned & { name: string; startsAt: Date; timeZone: string
 
 export type TicketType = Versioned & { position: number; name: string; category: string; quantity: number };
 
-/** Its id is its `reservation_ref`. */
+/** Its id is its `reservation_ref`. Times are milliseconds since the epoch. */
 export type Reservation = Versioned & {
   state: ReservationState;
-  /** Also when the money was given back. */
-  wasPaid: boolean;
+  /** Never changes. */
+  createdMs: number;
+  /** Stays set when the money was given back. */
+  paidMs: number | null;
+  /** When it became EXPIRED or CANCELLED. */
+  closedMs: number | null;
   items: readonly ReservedItem[];
 };
 
-export type ReservedItem = { ticketTypeId: string; quantity: number; unitPriceMinor: bigint };
+export type ReservedItem = { ticketTypeId: string; quantity: number; unitPriceMinor: number };
 
 /** `failureReason` is set with FAILED. */
 export type Payment = Versioned & { state: PaymentState; failureReason: string };
@@ -43,6 +47,27 @@ export type Changes = {
   /** When the newest of these changes was made; null where no message told. */
   asOf: Date | null;
 };
+
+export const noChanges = (): Changes => ({
+  events: [],
+  ticketTypes: [],
+  reservations: [],
+  payments: [],
+  asOf: null,
+});
+
+/** How many entities there are. */
+export const sizeOf = ({ events, ticketTypes, reservations, payments }: Changes): number =>
+  events.length + ticketTypes.length + reservations.length + payments.length;
+
+/** Adds `more` to `changes`. */
+export function mergeChanges(changes: Changes, more: Changes): void {
+  changes.events.push(...more.events);
+  changes.ticketTypes.push(...more.ticketTypes);
+  changes.reservations.push(...more.reservations);
+  changes.payments.push(...more.payments);
+  if (more.asOf !== null && more.asOf > (changes.asOf ?? 0)) changes.asOf = more.asOf;
+}
 
 /** Of each entity the newest version among some, which may repeat each other in any order. */
 export function newest<Entity extends Versioned>(entities: readonly Entity[]): Entity[] {

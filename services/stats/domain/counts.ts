@@ -1,112 +1,149 @@
 import type { Payment, Replacement, Reservation } from "./changes.ts";
+import { ALL_EVENTS, addFlow, type Flow, flowsOf, noFlow, type Slot, timelineOf } from "./flow.ts";
+import { bucketOf } from "./pay-time.ts";
 
 /** Tickets of one type by what became of them, and what those that are paid now cost, in cents. */
 export type TicketCounts = {
   /** HELD and PAYING. */
-  held: bigint;
-  paid: bigint;
-  expired: bigint;
+  held: number;
+  paid: number;
+  expired: number;
   /** Refunded included. */
-  cancelled: bigint;
+  cancelled: number;
   /** Cancelled after they were paid. */
-  refunded: bigint;
+  refunded: number;
   revenueMinor: bigint;
 };
 
 /** Reservations of one event. */
 export type ReservationCounts = {
-  held: bigint;
-  paid: bigint;
-  expired: bigint;
-  cancelled: bigint;
+  held: number;
+  paid: number;
+  expired: number;
+  cancelled: number;
   /** Refunded since or not. */
-  everPaid: bigint;
+  everPaid: number;
 };
 
-/** What one reservation adds to the counters: every statistic of tickets is a sum of these. */
-export type Contribution = { tickets: Map<string, TicketCounts>; reservations: ReservationCounts };
+/** Reservations of one event, or of all, that took about as long to be paid. */
+export type PayTimeCount = { eventId: string; bucket: number; reservations: number };
 
-export function contributionOf({ state, wasPaid, items }: Reservation): Contribution {
-  const isHeld = state === "HELD" || state === "PAYING";
-  const isPaid = state === "PAID";
-  const isExpired = state === "EXPIRED";
-  const isCancelled = state === "CANCELLED";
-  const tickets = new Map<string, TicketCounts>();
-  for (const { ticketTypeId, quantity, unitPriceMinor } of items) {
-    const count = BigInt(quantity);
-    const when = (applies: boolean, amount = count) => (applies ? amount : 0n);
-    addTo(tickets, ticketTypeId, {
-      held: when(isHeld),
-      paid: when(isPaid),
-      expired: when(isExpired),
-      cancelled: when(isCancelled),
-      refunded: when(isCancelled && wasPaid),
-      revenueMinor: when(isPaid, count * unitPriceMinor),
-    });
-  }
-  return {
-    tickets,
-    reservations: {
-      held: BigInt(isHeld),
-      paid: BigInt(isPaid),
-      expired: BigInt(isExpired),
-      cancelled: BigInt(isCancelled),
-      everPaid: BigInt(isPaid || wasPaid),
-    },
-  };
-}
-
-/** What to add to the counters: tickets by type, reservations by event. */
+/** What to add to the counters: tickets by type, reservations by event, and what happened by time. */
 export type CountChanges = {
   tickets: Map<string, TicketCounts>;
   reservations: Map<string, ReservationCounts>;
+  timeline: Slot[];
+  payTimes: PayTimeCount[];
 };
 
-/** Takes the old contribution of each reservation back and adds the new one. Counters that stay are left out. */
+/**
+ * Takes the old contribution of each reservation back and adds the new one: every statistic of tickets is a sum of
+ * contributions. Counters that stay as they are, are left out.
+ */
 export function countChanges(replaced: readonly Replacement<Reservation>[]): CountChanges {
-  const tickets = new Map<string, TicketCounts>();
-  const reservations = new Map<string, ReservationCounts>();
-  const add = (reservation: Reservation, sign: 1n | -1n) => {
-    const contribution = contributionOf(reservation);
-    for (const [typeId, counts] of contribution.tickets) addTo(tickets, typeId, counts, sign);
-    addTo(reservations, reservation.eventId, contribution.reservations, sign);
-  };
+  const sums = new Sums();
   for (const { before, after } of replaced) {
-    if (before !== undefined) add(before, -1n);
-    add(after, 1n);
+    if (before !== undefined) sums.add(before, -1);
+    sums.add(after, 1);
   }
-  return { tickets: withoutZeros(tickets), reservations: withoutZeros(reservations) };
+  return sums.changes();
 }
 
-export type FailureChange = { eventId: string; reason: string; failures: bigint };
+/** Numbers suffice where a batch is summed up; only money is more than they hold. */
+class Sums {
+  readonly #tickets = new Map<string, TicketCounts>();
+  readonly #reservations = new Map<string, ReservationCounts>();
+  /** By event and minute. */
+  readonly #flows = new Map<string, Map<number, Flow>>();
+  readonly #payTimes = new Map<string, PayTimeCount>();
+
+  add(reservation: Reservation, sign: 1 | -1): void {
+    this.#addTickets(reservation, sign);
+    this.#addReservation(reservation, sign);
+    const flows = entry(this.#flows, reservation.eventId, () => new Map<number, Flow>());
+    for (const { minute, flow } of flowsOf(reservation)) addFlow(entry(flows, minute, noFlow), flow, sign);
+    const { eventId, createdMs, paidMs } = reservation;
+    if (paidMs === null) return;
+    const bucket = bucketOf(paidMs - createdMs);
+    for (const id of [eventId, ALL_EVENTS]) {
+      const count = { eventId: id, bucket, reservations: 0 };
+      entry(this.#payTimes, `${id} ${bucket}`, () => count).reservations += sign;
+    }
+  }
+
+  #addTickets({ state, paidMs, items }: Reservation, sign: 1 | -1): void {
+    for (const { ticketTypeId, quantity, unitPriceMinor } of items) {
+      const counts = entry(this.#tickets, ticketTypeId, noTickets);
+      const tickets = sign * quantity;
+      if (state === "HELD" || state === "PAYING") counts.held += tickets;
+      else if (state === "PAID") {
+        counts.paid += tickets;
+        counts.revenueMinor += BigInt(tickets * unitPriceMinor);
+      } else if (state === "EXPIRED") counts.expired += tickets;
+      else {
+        counts.cancelled += tickets;
+        if (paidMs !== null) counts.refunded += tickets;
+      }
+    }
+  }
+
+  #addReservation({ eventId, state, paidMs }: Reservation, sign: 1 | -1): void {
+    const counts = entry(this.#reservations, eventId, noReservations);
+    if (state === "HELD" || state === "PAYING") counts.held += sign;
+    else if (state === "PAID") counts.paid += sign;
+    else if (state === "EXPIRED") counts.expired += sign;
+    else counts.cancelled += sign;
+    if (state === "PAID" || paidMs !== null) counts.everPaid += sign;
+  }
+
+  changes(): CountChanges {
+    return {
+      tickets: withoutZeros(this.#tickets),
+      reservations: withoutZeros(this.#reservations),
+      timeline: timelineOf(this.#flows),
+      payTimes: [...this.#payTimes.values()].filter(({ reservations }) => reservations !== 0),
+    };
+  }
+}
+
+export type FailureChange = { eventId: string; reason: string; failures: number };
 
 /** The same for payments, which count while they are FAILED. */
 export function failureChanges(replaced: readonly Replacement<Payment>[]): FailureChange[] {
   const changes = new Map<string, FailureChange>();
-  const add = ({ eventId, state, failureReason: reason }: Payment, sign: 1n | -1n) => {
+  const add = ({ eventId, state, failureReason: reason }: Payment, sign: 1 | -1) => {
     if (state !== "FAILED") return;
-    const key = `${eventId} ${reason}`;
-    const failures = (changes.get(key)?.failures ?? 0n) + sign;
-    changes.set(key, { eventId, reason, failures });
+    const change = { eventId, reason, failures: 0 };
+    entry(changes, `${eventId} ${reason}`, () => change).failures += sign;
   };
   for (const { before, after } of replaced) {
-    if (before !== undefined) add(before, -1n);
-    add(after, 1n);
+    if (before !== undefined) add(before, -1);
+    add(after, 1);
   }
-  return [...changes.values()].filter(({ failures }) => failures !== 0n);
+  return [...changes.values()].filter(({ failures }) => failures !== 0);
 }
 
-function addTo<Counts extends Record<string, bigint>>(
-  sums: Map<string, Counts>,
-  key: string,
-  counts: Counts,
-  sign = 1n,
-): void {
-  const sum: Record<string, bigint> = { ...sums.get(key) };
-  for (const [name, count] of Object.entries(counts)) sum[name] = (sum[name] ?? 0n) + sign * count;
-  sums.set(key, sum as Counts);
+const noTickets = (): TicketCounts => ({
+  held: 0,
+  paid: 0,
+  expired: 0,
+  cancelled: 0,
+  refunded: 0,
+  revenueMinor: 0n,
+});
+
+const noReservations = (): ReservationCounts => ({ held: 0, paid: 0, expired: 0, cancelled: 0, everPaid: 0 });
+
+function entry<Key, Value>(map: Map<Key, Value>, key: Key, initial: () => Value): Value {
+  const known = map.get(key);
+  if (known !== undefined) return known;
+  const value = initial();
+  map.set(key, value);
+  return value;
 }
 
-function withoutZeros<Counts extends Record<string, bigint>>(sums: Map<string, Counts>): Map<string, Counts> {
-  return new Map([...sums].filter(([, counts]) => Object.values(counts).some((count) => count !== 0n)));
+function withoutZeros<Counts extends object>(sums: Map<string, Counts>): Map<string, Counts> {
+  return new Map([...sums].filter(([, counts]) => Object.values(counts).some(isNotZero)));
 }
+
+const isNotZero = (count: number | bigint): boolean => count !== 0 && count !== 0n;

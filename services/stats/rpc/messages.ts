@@ -4,18 +4,26 @@ import type {
   EventStatsSchema,
   OverviewSchema,
   ReservationCountsSchema,
+  SalesFlowSchema,
+  TimeToPaySchema,
 } from "@boxoffice/proto/boxoffice/stats/v1/stats_pb.ts";
 import type { MessageInitShape } from "@bufbuild/protobuf";
-import { timestampFromDate } from "@bufbuild/protobuf/wkt";
-import type { ReservationCounts } from "../domain/counts.ts";
-import { conversionOf, reservedOf, sellThroughOf, type TicketFigures, totalOf } from "../domain/figures.ts";
-import type { CategoryStats, EventStats, Overview } from "../store/read.ts";
+import { durationFromMs, timestampFromDate } from "@bufbuild/protobuf/wkt";
+import {
+  conversionOf,
+  type FlowFigures,
+  type ReservationFigures,
+  reservedOf,
+  sellThroughOf,
+  type TicketFigures,
+  totalOf,
+} from "../domain/figures.ts";
+import type { Beside, CategoryStats, EventStats, Overview, TimeToPay } from "../store/read.ts";
 
 export const toOverviewMessage = (overview: Overview): MessageInitShape<typeof OverviewSchema> => ({
   events: overview.events,
   ...toFigures(overview.tickets),
-  reservations: toReservationCounts(overview.reservations),
-  paymentFailures: overview.paymentFailures,
+  ...toBeside(overview),
 });
 
 /** An event's totals are the sums of its ticket types. */
@@ -25,8 +33,7 @@ export const toEventStatsMessage = (stats: EventStats): MessageInitShape<typeof 
   startsAt: timestampFromDate(stats.startsAt),
   timeZone: stats.timeZone,
   ...toFigures(totalOf(stats.ticketTypes.map(({ tickets }) => tickets))),
-  reservations: toReservationCounts(stats.reservations),
-  paymentFailures: stats.paymentFailures,
+  ...toBeside(stats),
   ticketTypes: stats.ticketTypes.map(({ ticketTypeId, name, category, tickets }) => ({
     ticketTypeId,
     name,
@@ -61,6 +68,34 @@ const toFigures = (tickets: TicketFigures) => ({
   sellThrough: sellThroughOf(tickets),
 });
 
+const toBeside = ({ reservations, paymentFailures, timeToPay, lastHour, hourBefore }: Beside) => ({
+  reservations: toReservationCounts(reservations),
+  paymentFailures,
+  ...(timeToPay && { timeToPay: toTimeToPay(timeToPay) }),
+  lastHour: toSalesFlow(lastHour),
+  hourBefore: toSalesFlow(hourBefore),
+});
+
 const toReservationCounts = (
-  counts: ReservationCounts,
+  counts: ReservationFigures,
 ): MessageInitShape<typeof ReservationCountsSchema> => ({ ...counts, conversion: conversionOf(counts) });
+
+const toTimeToPay = ({
+  reservations,
+  medianMs,
+  p95Ms,
+}: NonNullable<TimeToPay>): MessageInitShape<typeof TimeToPaySchema> => ({
+  reservations,
+  median: durationFromMs(Math.round(medianMs)),
+  p95: durationFromMs(Math.round(p95Ms)),
+});
+
+export const toSalesFlow = ({
+  revenueMinor,
+  refundsMinor,
+  ...counts
+}: FlowFigures): MessageInitShape<typeof SalesFlowSchema> => ({
+  ...counts,
+  revenue: euro(revenueMinor),
+  refunds: euro(refundsMinor),
+});

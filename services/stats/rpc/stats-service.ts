@@ -1,20 +1,21 @@
 import type { Database } from "@boxoffice/platform/database.ts";
-import { cutPage, parsePage, sortKey } from "@boxoffice/platform/pages.ts";
 import { parseId } from "@boxoffice/platform/parse.ts";
 import { type RpcService, service } from "@boxoffice/platform/rpc/service.ts";
 import { StatsService } from "@boxoffice/proto/boxoffice/stats/v1/stats_pb.ts";
 import { categoryKey } from "../domain/changes.ts";
-import {
-  listCategoryStats,
-  listEventStats,
-  readCategoryStats,
-  readEventStats,
-  readOverview,
-} from "../store/read.ts";
+import { readCategoryStats, readEventStats, readOverview } from "../store/read.ts";
+import { listTasks, requestTask } from "../store/tasks.ts";
+import type { Watches } from "../watches.ts";
+import { eventStatsCsv } from "./csv.ts";
+import { listCategories, listEvents } from "./lists.ts";
 import { toAsOf, toCategoryStatsMessage, toEventStatsMessage, toOverviewMessage } from "./messages.ts";
+import { toTaskMessage } from "./tasks.ts";
+import { getSalesTimeline } from "./timeline.ts";
+
+export type StatsServiceOptions = { database: Database; watches: Watches; newId(): string };
 
 /** What operators ask of the sale's figures. */
-export function statsService({ database }: { database: Database }): RpcService {
+export function statsService({ database, watches, newId }: StatsServiceOptions): RpcService {
   return service(StatsService, {
     async getOverview() {
       const { value, asOf } = await readOverview(database);
@@ -26,30 +27,35 @@ export function statsService({ database }: { database: Database }): RpcService {
       return { eventStats: toEventStatsMessage(value), ...toAsOf(asOf) };
     },
 
-    async listEventStats(request) {
-      const { size, after } = parsePage(request, MILLISECONDS, sortKey.id);
-      const last = after && { startsAt: new Date(Number(after[0])), eventId: after[1] };
-      const { value, asOf } = await listEventStats(database, last, size);
-      const { page, nextPageToken } = cutPage(value.events, value.size, ({ startsAt, eventId }) => [
-        String(startsAt.getTime()),
-        eventId,
-      ]);
-      return { eventStats: page.map(toEventStatsMessage), nextPageToken, ...toAsOf(asOf) };
-    },
+    listEventStats: (request) => listEvents(database, request),
 
     async getCategoryStats(request) {
       const { value, asOf } = await readCategoryStats(database, categoryKey(request.category));
       return { categoryStats: toCategoryStatsMessage(value), ...toAsOf(asOf) };
     },
 
-    async listCategoryStats(request) {
-      const { size, after } = parsePage(request, sortKey.text);
-      const { value, asOf } = await listCategoryStats(database, after?.[0], size + 1);
-      const { page, nextPageToken } = cutPage(value, size, ({ category }) => [category]);
-      return { categoryStats: page.map(toCategoryStatsMessage), nextPageToken, ...toAsOf(asOf) };
+    listCategoryStats: (request) => listCategories(database, request),
+
+    getSalesTimeline: (request) => getSalesTimeline(database, request),
+
+    async *watchEventStats(request, { signal }) {
+      for await (const { value, asOf } of watches.watch(parseId(request.eventId), signal)) {
+        yield { eventStats: toEventStatsMessage(value), ...toAsOf(asOf) };
+      }
+    },
+
+    async *exportEventStats(request) {
+      yield { csv: eventStatsCsv(await readEventStats(database, parseId(request.eventId))) };
+    },
+
+    rebuildStats: async () => ({ taskId: await requestTask(database, newId(), "REBUILD") }),
+
+    verifyStats: async () => ({ taskId: await requestTask(database, newId(), "VERIFY") }),
+
+    async listStatsTasks() {
+      return { tasks: (await listTasks(database, TASKS_TOLD)).map(toTaskMessage) };
     },
   });
 }
 
-/** A time in a page's token: milliseconds since the epoch, so that no text of these digits is an invalid time. */
-const MILLISECONDS = /^\d{1,13}$/;
+const TASKS_TOLD = 50;

@@ -7,37 +7,43 @@ import type {
 } from "../domain/changes.ts";
 
 export type ReservationRow = {
-  reservation_ref: Buffer;
+  reservation_ref: string;
   event_id: string;
   version: bigint;
   state: ReservationState;
-  was_paid: boolean;
+  created_at: Date;
+  paid_at: Date | null;
+  closed_at: Date | null;
   items: ItemJson[];
 };
 
-/** jsonb knows no int8. A ticket costs at most a million euros, which a number holds. */
-type ItemJson = { ticketTypeId: string; quantity: number; unitPriceMinor: number };
+/** Short, because millions are kept. A ticket costs at most a million euros, which a number holds. */
+type ItemJson = [ticketTypeId: string, quantity: number, unitPriceMinor: number];
 
 export const toReservation = (row: ReservationRow): Reservation => ({
-  id: row.reservation_ref.toString("hex"),
+  id: row.reservation_ref.replaceAll("-", ""),
   eventId: row.event_id,
   version: row.version,
   state: row.state,
-  wasPaid: row.was_paid,
-  items: row.items.map((item) => ({ ...item, unitPriceMinor: BigInt(item.unitPriceMinor) })),
-});
-
-/** A reservation's ref as its column holds it: the bytes, of which millions are kept. */
-export const toRef = (id: string): Buffer => Buffer.from(id, "hex");
-
-export function toItemsJson(items: readonly ReservedItem[]): string {
-  const json: ItemJson[] = items.map(({ ticketTypeId, quantity, unitPriceMinor }) => ({
+  createdMs: row.created_at.getTime(),
+  paidMs: row.paid_at?.getTime() ?? null,
+  closedMs: row.closed_at?.getTime() ?? null,
+  items: row.items.map(([ticketTypeId, quantity, unitPriceMinor]) => ({
     ticketTypeId,
     quantity,
-    unitPriceMinor: Number(unitPriceMinor),
-  }));
+    unitPriceMinor,
+  })),
+});
+
+export function toItemsJson(items: readonly ReservedItem[]): string {
+  const json = items.map(
+    ({ ticketTypeId, quantity, unitPriceMinor }): ItemJson => [ticketTypeId, quantity, unitPriceMinor],
+  );
   return JSON.stringify(json);
 }
+
+/** A time as a parameter: what pg makes of a Date takes several times as long, and there are many. */
+export const toTime = (ms: number): string => new Date(ms).toISOString();
 
 export type PaymentRow = {
   payment_id: string;

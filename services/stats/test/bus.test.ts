@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 import { Bus, type ConsumeOptions } from "@boxoffice/platform/bus.ts";
+import { systemRuntime } from "@boxoffice/platform/runtime.ts";
 import type { ChangeBatch } from "@boxoffice/proto/boxoffice/events/v1/events_pb.ts";
 import { afterAll, beforeAll, beforeEach, expect, inject, test } from "vitest";
 import { runConsumer } from "../consumer.ts";
@@ -57,7 +58,7 @@ function startConsumer(around: (handle: Handle) => Handle = (handle) => handle) 
     };
     return bus.consume({ ...options, handle }, signal);
   };
-  const running = runConsumer({ database, bus: { consume }, log }, stop.signal);
+  const running = runConsumer({ database, bus: { consume }, runtime: systemRuntime, log }, stop.signal);
   const end = async () => {
     stop.abort();
     await running;

@@ -9,87 +9,172 @@ import {
   type ReservationState,
   replacements,
 } from "../domain/changes.ts";
-import {
-  contributionOf,
-  countChanges,
-  failureChanges,
-  type ReservationCounts,
-  type TicketCounts,
-} from "../domain/counts.ts";
+import { countChanges, failureChanges, type ReservationCounts, type TicketCounts } from "../domain/counts.ts";
 import { conversionOf, sellThroughOf, type TicketFigures, totalOf } from "../domain/figures.ts";
+import { ALL_EVENTS, type Flow, noFlow } from "../domain/flow.ts";
+import { bucketOf, timeOf } from "../domain/pay-time.ts";
 
 const NO_TICKETS: TicketCounts = {
-  held: 0n,
-  paid: 0n,
-  expired: 0n,
-  cancelled: 0n,
-  refunded: 0n,
+  held: 0,
+  paid: 0,
+  expired: 0,
+  cancelled: 0,
+  refunded: 0,
   revenueMinor: 0n,
 };
-const NO_RESERVATIONS: ReservationCounts = { held: 0n, paid: 0n, expired: 0n, cancelled: 0n, everPaid: 0n };
+const NO_RESERVATIONS: ReservationCounts = { held: 0, paid: 0, expired: 0, cancelled: 0, everPaid: 0 };
+
+const MINUTE = 60_000;
 
 const reservation = (init: Partial<Reservation> = {}): Reservation => ({
   id: "r",
   eventId: "e",
   version: 1n,
   state: "HELD",
-  wasPaid: false,
-  items: [{ ticketTypeId: "t", quantity: 3, unitPriceMinor: 20_00n }],
+  createdMs: 0,
+  paidMs: null,
+  closedMs: null,
+  items: [{ ticketTypeId: "t", quantity: 3, unitPriceMinor: 20_00 }],
   ...init,
 });
 
+const countsOf = (one: Reservation) => countChanges([{ before: undefined, after: one }]);
+
 describe("what a reservation contributes", () => {
-  test.each<[ReservationState, boolean, Partial<TicketCounts>, Partial<ReservationCounts>]>([
-    ["HELD", false, { held: 3n }, { held: 1n }],
-    ["PAYING", false, { held: 3n }, { held: 1n }],
-    ["PAID", true, { paid: 3n, revenueMinor: 60_00n }, { paid: 1n, everPaid: 1n }],
-    ["EXPIRED", false, { expired: 3n }, { expired: 1n }],
-    ["CANCELLED", false, { cancelled: 3n }, { cancelled: 1n }],
-    ["CANCELLED", true, { cancelled: 3n, refunded: 3n }, { cancelled: 1n, everPaid: 1n }],
-  ])("%s, paid before: %s", (state, wasPaid, tickets, reservations) => {
-    expect(contributionOf(reservation({ state, wasPaid }))).toEqual({
-      tickets: new Map([["t", { ...NO_TICKETS, ...tickets }]]),
-      reservations: { ...NO_RESERVATIONS, ...reservations },
-    });
+  test.each<[ReservationState, number | null, Partial<TicketCounts>, Partial<ReservationCounts>]>([
+    ["HELD", null, { held: 3 }, { held: 1 }],
+    ["PAYING", null, { held: 3 }, { held: 1 }],
+    ["PAID", 5, { paid: 3, revenueMinor: 60_00n }, { paid: 1, everPaid: 1 }],
+    ["EXPIRED", null, { expired: 3 }, { expired: 1 }],
+    ["CANCELLED", null, { cancelled: 3 }, { cancelled: 1 }],
+    ["CANCELLED", 5, { cancelled: 3, refunded: 3 }, { cancelled: 1, everPaid: 1 }],
+  ])("%s, paid at %s", (state, paidMs, tickets, reservations) => {
+    const counts = countsOf(reservation({ state, paidMs }));
+    expect(counts.tickets).toEqual(new Map([["t", { ...NO_TICKETS, ...tickets }]]));
+    expect(counts.reservations).toEqual(new Map([["e", { ...NO_RESERVATIONS, ...reservations }]]));
   });
 
   test("several types, one of them twice", () => {
     const items = [
-      { ticketTypeId: "a", quantity: 1, unitPriceMinor: 5n },
-      { ticketTypeId: "b", quantity: 2, unitPriceMinor: 7n },
-      { ticketTypeId: "a", quantity: 4, unitPriceMinor: 0n },
+      { ticketTypeId: "a", quantity: 1, unitPriceMinor: 5 },
+      { ticketTypeId: "b", quantity: 2, unitPriceMinor: 7 },
+      { ticketTypeId: "a", quantity: 4, unitPriceMinor: 0 },
     ];
-    const { tickets, reservations } = contributionOf(reservation({ state: "PAID", wasPaid: true, items }));
-    expect(tickets).toEqual(
+    expect(countsOf(reservation({ state: "PAID", paidMs: 1, items })).tickets).toEqual(
       new Map([
-        ["a", { ...NO_TICKETS, paid: 5n, revenueMinor: 5n }],
-        ["b", { ...NO_TICKETS, paid: 2n, revenueMinor: 14n }],
+        ["a", { ...NO_TICKETS, paid: 5, revenueMinor: 5n }],
+        ["b", { ...NO_TICKETS, paid: 2, revenueMinor: 14n }],
       ]),
     );
-    expect(reservations.paid).toBe(1n);
+  });
+
+  test.each<[string, Partial<Reservation>, [minute: number, flow: Partial<Flow>][]]>([
+    ["HELD", {}, [[100, { reservations: 1, reserved: 3 }]]],
+    [
+      "PAID",
+      { state: "PAID", paidMs: 103 * MINUTE },
+      [
+        [100, { reservations: 1, reserved: 3 }],
+        [103, { paid: 3, revenueMinor: 60_00n }],
+      ],
+    ],
+    [
+      "EXPIRED",
+      { state: "EXPIRED", closedMs: 116 * MINUTE - 1 },
+      [
+        [100, { reservations: 1, reserved: 3 }],
+        [115, { expired: 3 }],
+      ],
+    ],
+    [
+      "refunded",
+      { state: "CANCELLED", paidMs: 101 * MINUTE, closedMs: 300 * MINUTE },
+      [
+        [100, { reservations: 1, reserved: 3 }],
+        [101, { paid: 3, revenueMinor: 60_00n }],
+        [300, { cancelled: 3, refunded: 3, refundsMinor: 60_00n }],
+      ],
+    ],
+    [
+      "refunded, for nothing",
+      {
+        state: "CANCELLED",
+        paidMs: 100 * MINUTE,
+        closedMs: 100 * MINUTE,
+        items: [{ ticketTypeId: "t", quantity: 1, unitPriceMinor: 0 }],
+      },
+      [[100, { reservations: 1, reserved: 1, paid: 1, cancelled: 1, refunded: 1 }]],
+    ],
+  ])("to the minutes and quarters in which it was %s, of its event and of all", (_, init, minutes) => {
+    const { timeline } = countsOf(reservation({ createdMs: 100 * MINUTE, ...init }));
+    for (const eventId of ["e", ALL_EVENTS]) {
+      const of = (length: 1 | 15) =>
+        timeline
+          .filter((slot) => slot.eventId === eventId && slot.minutes === length)
+          .map(({ startMs, flow }) => [startMs / MINUTE, flow]);
+      expect(of(1)).toEqual(minutes.map(([minute, flow]) => [minute, { ...noFlow(), ...flow }]));
+      const total = (slots: (readonly [unknown, Partial<Flow>])[], name: keyof Flow) =>
+        slots.reduce((sum, [, flow]) => sum + Number(flow[name] ?? 0), 0);
+      for (const name of Object.keys(noFlow()) as (keyof Flow)[]) {
+        expect(total(of(15) as [number, Flow][], name)).toBe(total(minutes, name));
+      }
+      for (const [minute] of of(15)) expect(Number(minute) % 15).toBe(0);
+    }
+  });
+
+  test("the time that it took to be paid", () => {
+    const { payTimes } = countsOf(reservation({ state: "PAID", createdMs: 1_000, paidMs: 61_000 }));
+    const counted = { bucket: bucketOf(60_000), reservations: 1 };
+    expect(payTimes).toEqual([
+      { eventId: "e", ...counted },
+      { eventId: ALL_EVENTS, ...counted },
+    ]);
+  });
+});
+
+describe("times to pay", () => {
+  test("every time is told within 2.5 %", () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 100 * 24 * 3_600_000 }), (ms) => {
+        expect(Math.abs(timeOf(bucketOf(ms)) - ms) / ms).toBeLessThan(0.025);
+      }),
+    );
+  });
+
+  test.each([-5, 0, 1])("%i ms, which clocks may make of next to nothing", (ms) => {
+    expect(bucketOf(ms)).toBe(0);
+  });
+
+  test("buckets are small numbers, however long it took", () => {
+    expect(bucketOf(Number.MAX_SAFE_INTEGER)).toBeLessThan(500);
   });
 });
 
 describe("what a change does to the counters", () => {
   test("the old contribution is taken back, also from another event's counters and another type's", () => {
     const before = reservation();
-    const items = [{ ticketTypeId: "other", quantity: 1, unitPriceMinor: 9n }];
-    const after = reservation({ eventId: "other", version: 2n, state: "PAID", wasPaid: true, items });
-    expect(countChanges([{ before, after }])).toEqual({
+    const items = [{ ticketTypeId: "other", quantity: 1, unitPriceMinor: 9 }];
+    const after = reservation({ eventId: "other", version: 2n, state: "PAID", paidMs: 1, items });
+    expect(countChanges([{ before, after }])).toMatchObject({
       tickets: new Map([
-        ["t", { ...NO_TICKETS, held: -3n }],
-        ["other", { ...NO_TICKETS, paid: 1n, revenueMinor: 9n }],
+        ["t", { ...NO_TICKETS, held: -3 }],
+        ["other", { ...NO_TICKETS, paid: 1, revenueMinor: 9n }],
       ]),
       reservations: new Map([
-        ["e", { ...NO_RESERVATIONS, held: -1n }],
-        ["other", { ...NO_RESERVATIONS, paid: 1n, everPaid: 1n }],
+        ["e", { ...NO_RESERVATIONS, held: -1 }],
+        ["other", { ...NO_RESERVATIONS, paid: 1, everPaid: 1 }],
       ]),
     });
   });
 
   test("counters that stay as they are, are left alone", () => {
     const replaced = [{ before: reservation(), after: reservation({ version: 2n, state: "PAYING" }) }];
-    expect(countChanges(replaced)).toEqual({ tickets: new Map(), reservations: new Map() });
+    expect(countChanges(replaced)).toEqual({
+      tickets: new Map(),
+      reservations: new Map(),
+      timeline: [],
+      payTimes: [],
+    });
   });
 
   test("payments count while they are FAILED, under the reason they give last", () => {
@@ -112,9 +197,9 @@ describe("what a change does to the counters", () => {
         { before: failed("same", "SAME"), after: failed("same", "SAME") },
       ]),
     ).toEqual([
-      { eventId: "e", reason: "CARD_DECLINED", failures: 2n },
-      { eventId: "e", reason: "OTHER", failures: -2n },
-      { eventId: "e", reason: "PAYMENT_FAILED", failures: 1n },
+      { eventId: "e", reason: "CARD_DECLINED", failures: 2 },
+      { eventId: "e", reason: "OTHER", failures: -2 },
+      { eventId: "e", reason: "PAYMENT_FAILED", failures: 1 },
     ]);
   });
 });
@@ -155,12 +240,14 @@ const history = fc
           eventId: fc.constantFrom("e1", "e2"),
           version: fc.constant(BigInt(index + 1)),
           state: fc.constant(state),
-          wasPaid: fc.boolean(),
+          createdMs: fc.constant(1_000_000),
+          paidMs: fc.option(fc.integer({ min: 1_000_000, max: 9_000_000 })),
+          closedMs: fc.option(fc.integer({ min: 1_000_000, max: 9_000_000 })),
           items: fc.array(
             fc.record({
               ticketTypeId: fc.constantFrom("a", "b", "c"),
               quantity: fc.integer({ min: 1, max: 9 }),
-              unitPriceMinor: fc.bigInt({ min: 0n, max: 100_000_000n }),
+              unitPriceMinor: fc.integer({ min: 0, max: 100_000_000 }),
             }),
             { maxLength: 3 },
           ),
@@ -187,9 +274,15 @@ test("whatever repeats, in whatever order and batches, the counters are those of
       for (const batch of cut(changes, batchSizes)) {
         const replaced = replacements([...known.values()], newest(batch));
         for (const { after } of replaced) known.set(after.id, after);
-        const { tickets, reservations } = countChanges(replaced);
-        for (const [id, counts] of [...tickets, ...reservations]) {
-          for (const [name, count] of Object.entries(counts)) add(counters, `${id} ${name}`, count);
+        const { tickets, reservations, timeline, payTimes } = countChanges(replaced);
+        const slots = timeline.map(
+          ({ eventId, minutes, startMs, flow }) => [`${eventId} ${minutes} ${startMs}`, flow] as const,
+        );
+        for (const [id, counts] of [...tickets, ...reservations, ...slots]) {
+          for (const [name, count] of Object.entries(counts)) add(counters, `${id} ${name}`, BigInt(count));
+        }
+        for (const { eventId, bucket, reservations: count } of payTimes) {
+          add(counters, `${eventId} bucket ${bucket}`, BigInt(count));
         }
       }
       expect(nonZero(counters)).toEqual(nonZero(recount(latest)));
@@ -201,14 +294,37 @@ test("whatever repeats, in whatever order and batches, the counters are those of
 /** Counts the plain way, from what the words mean. */
 function recount(reservations: readonly Reservation[]): Map<string, bigint> {
   const counters = new Map<string, bigint>();
-  for (const { eventId, state, wasPaid, items } of reservations) {
+  for (const { eventId, state, createdMs, paidMs, closedMs, items } of reservations) {
     const column = state === "PAYING" ? "held" : state.toLowerCase();
+    const wasPaid = paidMs !== null;
     add(counters, `${eventId} ${column}`, 1n);
     if (state === "PAID" || wasPaid) add(counters, `${eventId} everPaid`, 1n);
+    for (const id of [eventId, ALL_EVENTS]) {
+      if (paidMs !== null) add(counters, `${id} bucket ${bucketOf(paidMs - createdMs)}`, 1n);
+    }
+    const happened = (ms: number, name: string, count: bigint) => {
+      for (const id of [eventId, ALL_EVENTS]) {
+        for (const minutes of [1, 15]) {
+          const startMs = Math.floor(ms / (minutes * MINUTE)) * minutes * MINUTE;
+          add(counters, `${id} ${minutes} ${startMs} ${name}`, count);
+        }
+      }
+    };
+    happened(createdMs, "reservations", 1n);
     for (const { ticketTypeId, quantity, unitPriceMinor } of items) {
-      add(counters, `${ticketTypeId} ${column}`, BigInt(quantity));
-      if (state === "CANCELLED" && wasPaid) add(counters, `${ticketTypeId} refunded`, BigInt(quantity));
-      if (state === "PAID") add(counters, `${ticketTypeId} revenueMinor`, BigInt(quantity) * unitPriceMinor);
+      const [tickets, cents] = [BigInt(quantity), BigInt(quantity) * BigInt(unitPriceMinor)];
+      add(counters, `${ticketTypeId} ${column}`, tickets);
+      if (state === "CANCELLED" && wasPaid) add(counters, `${ticketTypeId} refunded`, tickets);
+      if (state === "PAID") add(counters, `${ticketTypeId} revenueMinor`, cents);
+      happened(createdMs, "reserved", tickets);
+      if (wasPaid) happened(paidMs, "paid", tickets);
+      if (wasPaid) happened(paidMs, "revenueMinor", cents);
+      if (closedMs === null) continue;
+      if (state === "EXPIRED") happened(closedMs, "expired", tickets);
+      if (state !== "CANCELLED") continue;
+      happened(closedMs, "cancelled", tickets);
+      if (wasPaid) happened(closedMs, "refunded", tickets);
+      if (wasPaid) happened(closedMs, "refundsMinor", cents);
     }
   }
   return counters;
@@ -230,7 +346,12 @@ function* cut<T>(all: readonly T[], sizes: readonly number[]): Generator<T[]> {
 
 describe("derived figures", () => {
   const figures = (init: Partial<TicketFigures>): TicketFigures => ({
-    ...NO_TICKETS,
+    held: 0n,
+    paid: 0n,
+    expired: 0n,
+    cancelled: 0n,
+    refunded: 0n,
+    revenueMinor: 0n,
     quantity: 0n,
     available: 0n,
     ...init,
@@ -254,7 +375,9 @@ describe("derived figures", () => {
     ],
     ["none paid", { expired: 3n, cancelled: 1n }, 0],
   ])("conversion when %s", (_, counts, expected) => {
-    expect(conversionOf({ ...NO_RESERVATIONS, ...counts })).toBe(expected);
+    expect(conversionOf({ held: 0n, paid: 0n, expired: 0n, cancelled: 0n, everPaid: 0n, ...counts })).toBe(
+      expected,
+    );
   });
 
   test("a total adds every figure up", () => {

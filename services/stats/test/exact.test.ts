@@ -1,10 +1,20 @@
 import { randomUUID } from "node:crypto";
 import type { Database } from "@boxoffice/platform/database.ts";
+import { TimelineInterval } from "@boxoffice/proto/boxoffice/stats/v1/stats_pb.ts";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { createStats, deliverTo, openDatabase, payloadOf, type Stats } from "./harness.ts";
-import { batchOf, event, payment, reservation, ticketType } from "./messages.ts";
-import { deliveries, diceOf, type Expected, figuresIn, randomSale, shuffled } from "./sale.ts";
+import { at, batchOf, event, payment, reservation, ticketType } from "./messages.ts";
+import {
+  deliveries,
+  diceOf,
+  type Expected,
+  figuresIn,
+  randomSale,
+  SALE_MINUTES,
+  shuffled,
+  timelineIn,
+} from "./sale.ts";
 
 let stats: Stats;
 let replicas: Database[];
@@ -23,16 +33,22 @@ afterAll(async () => {
 
 /** What the service says, in the shape of what a plain recount of the sale says. */
 async function told(): Promise<Expected> {
-  const [overview, events, categories] = await Promise.all([
+  const [overview, events, categories, timeline] = await Promise.all([
     stats.operator.getOverview({}),
     stats.operator.listEventStats({}),
     stats.operator.listCategoryStats({}),
+    stats.operator.getSalesTimeline({
+      interval: TimelineInterval.MINUTE,
+      from: timestampFromMs(at(0)),
+      until: timestampFromMs(at(SALE_MINUTES)),
+    }),
   ]);
   if (overview.overview === undefined) throw new Error("there is always an overview");
   return {
     overview: figuresIn(overview.overview),
     events: events.eventStats.map(figuresIn),
     categories: new Map(categories.categoryStats.map((category) => [category.category, figuresIn(category)])),
+    timeline: timelineIn(timeline),
   };
 }
 

@@ -11,12 +11,14 @@ import { createRpcClient } from "@boxoffice/platform/rpc/client.ts";
 import { HealthState } from "@boxoffice/platform/rpc/health.ts";
 import { createRpcServer } from "@boxoffice/platform/rpc/server.ts";
 import { createGrpcTransport } from "@boxoffice/platform/rpc/transport.ts";
+import { systemRuntime } from "@boxoffice/platform/runtime.ts";
 import { type ChangeBatch, ChangeBatchSchema } from "@boxoffice/proto/boxoffice/events/v1/events_pb.ts";
 import { StatsService } from "@boxoffice/proto/boxoffice/stats/v1/stats_pb.ts";
 import { toBinary } from "@bufbuild/protobuf";
 import { createTestDatabase } from "../../../test/support/database.ts";
 import { runConsumer } from "../consumer.ts";
 import { statsService } from "../rpc/stats-service.ts";
+import { Watches } from "../watches.ts";
 
 export const log = createLogger("test", "silent");
 
@@ -29,9 +31,12 @@ export async function createStats() {
   const folder = mkdtempSync(join(tmpdir(), "boxoffice-stats-"));
   await ensureKeys(folder, ["operator", "stats", "gateway"]);
   const database = openDatabase(url);
+  const watches = new Watches({ database, runtime: systemRuntime, log });
+  const stop = new AbortController();
+  const watching = watches.run(stop.signal);
   const server = createRpcServer({
     name: "stats",
-    services: [statsService({ database })],
+    services: [statsService({ database, watches, newId: systemRuntime.newId })],
     verifier: createVerifier({ jwksFile: join(folder, JWKS_FILE), audience: "stats", log }),
     health: new HealthState(),
     log,
@@ -53,21 +58,37 @@ export async function createStats() {
     /** Hands messages to a consumer, as one delivery. */
     count: (...batches: ChangeBatch[]) => deliverTo(database)(batches.map(payloadOf)),
     async clear() {
-      const tables = ["events", "ticket_types", "reservations", "payments", "ticket_type_counts"];
-      for (const table of [...tables, "event_counts", "payment_failures"]) {
-        await database.query({ text: `delete from stats.${table}` });
-      }
-      await database.query({ text: "update stats.progress set as_of = null" });
+      for (const table of TABLES) await database.query({ text: `delete from stats.${table}` });
+      await database.query({ text: CLEAR_PROGRESS });
     },
     async end() {
       for (const transport of Object.values(transports)) transport.close();
       await server.close(1_000);
+      stop.abort();
+      await watching;
       await database.close();
       await testDatabase.drop();
       rmSync(folder, { recursive: true });
     },
   };
 }
+
+const CLEAR_PROGRESS = `
+  update stats.progress set as_of = null, generation = 0, building = null, build_id = null, clear_after = null,
+    stream = null, stream_seq = 0`;
+
+const TABLES = [
+  "events",
+  "ticket_types",
+  "reservations",
+  "payments",
+  "ticket_type_counts",
+  "event_counts",
+  "payment_failures",
+  "timeline",
+  "pay_times",
+  "tasks",
+];
 
 export const openDatabase = (url: string) => new Database({ url, name: "stats test", log });
 
@@ -81,9 +102,9 @@ export function deliverTo(database: Database, consumerLog: Logger = log) {
       ({ handle } = options);
     },
   };
-  void runConsumer({ database, bus, log: consumerLog }, new AbortController().signal);
+  void runConsumer({ database, bus, runtime: systemRuntime, log: consumerLog }, new AbortController().signal);
   return async (payloads: readonly Uint8Array[]): Promise<void> => {
-    await handle?.(payloads.map((payload) => ({ subject: "test.subject", payload })));
+    await handle?.(payloads.map((payload) => ({ subject: "test.subject", payload, seq: 0 })));
   };
 }
 

@@ -1,9 +1,10 @@
 import { randomUUID } from "node:crypto";
 import { isRefusal } from "@boxoffice/platform/errors.ts";
 import type { Change } from "@boxoffice/proto/boxoffice/events/v1/events_pb.ts";
-import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { EventStatsSort } from "@boxoffice/proto/boxoffice/stats/v1/stats_pb.ts";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { createStats, type Stats } from "./harness.ts";
-import { at, batchOf, event, ticketType } from "./messages.ts";
+import { at, batchOf, event, reservation, ticketType } from "./messages.ts";
 
 let stats: Stats;
 
@@ -60,6 +61,58 @@ test.each([
   const read = await readEvents(pageSize);
   expect(read.items.map(({ eventId }) => eventId)).toEqual(sorted.map(({ eventId }) => eventId));
   expect(read.sizes).toEqual(sizes);
+});
+
+describe("the most successful first, in pages of 2", () => {
+  const [small, dear, held, drafted, empty] = ["1", "2", "3", "4", "5"].map(
+    (first) => `${first}${randomUUID().slice(1)}`,
+  ) as [string, string, string, string, string];
+
+  beforeEach(async () => {
+    const sale = (
+      eventId: string,
+      quantity: number,
+      state: "PAID" | "HELD",
+      tickets: number,
+      cents: number,
+    ) => {
+      const typeId = randomUUID();
+      const sold = reservation(eventId, { state, items: { [typeId]: [tickets, cents] } });
+      return batchOf(eventId, [event(eventId), ticketType(typeId, { quantity }), sold]);
+    };
+    await stats.count(
+      sale(small, 10, "PAID", 9, 10_00),
+      sale(dear, 1_000, "PAID", 8, 500_00),
+      sale(held, 1_000, "HELD", 50, 10_00),
+      sale(drafted, 10, "PAID", 10, 900_00),
+      batchOf(drafted, [event(drafted, { version: 2, state: "DRAFT" })]),
+      batchOf(empty, [event(empty)]),
+    );
+  });
+
+  test.each<[keyof typeof EventStatsSort, () => string[]]>([
+    ["RESERVED", () => [held, small, dear, empty]],
+    ["PAID", () => [small, dear, held, empty]],
+    ["REVENUE", () => [dear, small, held, empty]],
+    ["SELL_THROUGH", () => [small, dear, held, empty]],
+  ])("by %s", async (sort, expected) => {
+    const { items, sizes } = await readAll(async (pageToken) => {
+      const asked = { pageSize: 2, pageToken, sort: EventStatsSort[sort] };
+      const { eventStats, nextPageToken } = await stats.operator.listEventStats(asked);
+      return { items: eventStats, nextPageToken };
+    });
+    expect(items.map(({ eventId }) => eventId)).toEqual(expected());
+    expect(sizes).toEqual([2, 2]);
+  });
+});
+
+test("a page token of another order is refused", async () => {
+  const ids = [randomUUID(), randomUUID()];
+  await stats.count(...ids.map((eventId) => batchOf(eventId, [event(eventId)])));
+  const { nextPageToken } = await stats.operator.listEventStats({ pageSize: 1, sort: EventStatsSort.PAID });
+  const asked = { pageToken: nextPageToken, sort: EventStatsSort.REVENUE };
+  const error = await stats.operator.listEventStats(asked).catch((thrown) => thrown);
+  expect(isRefusal(error, "INVALID_REQUEST")).toBe(true);
 });
 
 test("a page of events with very many ticket types is shorter than asked for, and none is left out", async () => {

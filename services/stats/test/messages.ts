@@ -74,6 +74,9 @@ export type ReservationInit = {
   version?: number;
   state?: keyof typeof ReservationState;
   wasPaid?: boolean;
+  createdMs?: number;
+  paidMs?: number;
+  closedMs?: number;
   /** Quantity and price in cents, by ticket type. */
   items: Record<string, readonly [quantity: number, cents: number]>;
 };
@@ -81,6 +84,7 @@ export type ReservationInit = {
 /** `name` stands for the reservation's id. A PAID one was paid. */
 export function reservation(name: string, init: ReservationInit): Change {
   const { version = 1, state = "HELD", wasPaid = state === "PAID" } = init;
+  const { createdMs = at(0), paidMs = createdMs + 120_000, closedMs = createdMs + 900_000 } = init;
   const items = Object.entries(init.items).map(([ticketTypeId, [quantity, cents]]) => ({
     ticketTypeId,
     quantity,
@@ -96,10 +100,10 @@ export function reservation(name: string, init: ReservationInit): Change {
         state: ReservationState[state],
         items,
         total: euro(items.reduce((sum, item) => sum + BigInt(item.quantity) * item.unitPrice.minorUnits, 0n)),
-        createTime: timestampFromMs(at(0)),
-        expireTime: timestampFromMs(at(15)),
-        ...(wasPaid && { payTime: timestampFromMs(at(2)) }),
-        ...(isClosed && { closeTime: timestampFromMs(at(15)) }),
+        createTime: timestampFromMs(createdMs),
+        expireTime: timestampFromMs(createdMs + 900_000),
+        ...(wasPaid && { payTime: timestampFromMs(paidMs) }),
+        ...(isClosed && { closeTime: timestampFromMs(closedMs) }),
       },
     },
   });

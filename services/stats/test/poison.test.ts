@@ -30,6 +30,8 @@ const typeId = randomUUID();
 const badReservation = (value: MessageInitShape<typeof ChangeSchema>["change"] & { case: "reservation" }) =>
   create(ChangeSchema, { change: value });
 
+const SOME_TIME = timestampFromMs(Date.UTC(2026, 5, 1));
+
 const reservationWith = (overrides: object, item: object = {}): Change =>
   badReservation({
     case: "reservation",
@@ -38,6 +40,8 @@ const reservationWith = (overrides: object, item: object = {}): Change =>
       version: 9n,
       state: ReservationState.PAID,
       items: [{ ticketTypeId: typeId, quantity: 1, unitPrice: euro(1n), ...item }],
+      createTime: SOME_TIME,
+      payTime: SOME_TIME,
       ...overrides,
     },
   });
@@ -78,6 +82,10 @@ describe("one change that cannot be counted is skipped, and its neighbours are c
     ["a version below 0", reservationWith({ version: -1n })],
     ["no state", reservationWith({ state: 0 })],
     ["a state to come", reservationWith({ state: 99 })],
+    ["no time of its making", reservationWith({ createTime: undefined })],
+    ["a time that no database holds", reservationWith({ createTime: FAR })],
+    ["paid at no time", reservationWith({ payTime: undefined })],
+    ["closed at no time", reservationWith({ state: ReservationState.EXPIRED })],
     ["no price", reservationWith({}, { unitPrice: undefined })],
     ["another currency", reservationWith({}, { unitPrice: { currencyCode: "USD", minorUnits: 1n } })],
     ["a price below 0", reservationWith({}, { unitPrice: euro(-1n) })],

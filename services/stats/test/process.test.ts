@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { join } from "node:path";
@@ -6,7 +6,7 @@ import { Bus } from "@boxoffice/platform/bus.ts";
 import { createRpcClient } from "@boxoffice/platform/rpc/client.ts";
 import { createGrpcTransport } from "@boxoffice/platform/rpc/transport.ts";
 import { StatsService } from "@boxoffice/proto/boxoffice/stats/v1/stats_pb.ts";
-import { afterAll, beforeAll, expect, inject, test } from "vitest";
+import { afterAll, afterEach, beforeAll, expect, inject, test } from "vitest";
 import { createStats, log, payloadOf, type Stats, tokenOf } from "./harness.ts";
 import { batchOf, event, reservation, ticketType } from "./messages.ts";
 
@@ -14,6 +14,13 @@ let stats: Stats;
 
 beforeAll(async () => {
   stats = await createStats();
+});
+
+const children: ChildProcess[] = [];
+
+/** Where a test fails, its process must not outlive it. */
+afterEach(() => {
+  for (const child of children.splice(0)) child.kill("SIGKILL");
 });
 
 afterAll(() => stats.end());
@@ -31,6 +38,7 @@ async function startProcess(natsUrl: string) {
       PRIVATE_KEY_FILE: join(stats.folder, "stats.key"),
     },
   });
+  children.push(child);
   const lines: { msg: string; port: number; adminPort: number }[] = [];
   child.stdout.setEncoding("utf8").on("data", (text: string) => {
     for (const line of text.split("\n")) if (line) lines.push(JSON.parse(line));

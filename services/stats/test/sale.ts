@@ -1,6 +1,12 @@
 import { createHash } from "node:crypto";
 import type { Change, ChangeBatch } from "@boxoffice/proto/boxoffice/events/v1/events_pb.ts";
-import type { CategoryStats, EventStats, Overview } from "@boxoffice/proto/boxoffice/stats/v1/stats_pb.ts";
+import type {
+  CategoryStats,
+  EventStats,
+  GetSalesTimelineResponse,
+  Overview,
+} from "@boxoffice/proto/boxoffice/stats/v1/stats_pb.ts";
+import { timestampMs } from "@bufbuild/protobuf/wkt";
 import {
   at,
   batchOf,
@@ -44,7 +50,18 @@ export function deliveries(batches: readonly ChangeBatch[], most: number, dice: 
 }
 
 /** What a sale came to, in plain numbers: what the statistics must say. */
-export type Expected = { events: Figures[]; categories: Map<string, Figures>; overview: Figures };
+export type Expected = {
+  events: Figures[];
+  categories: Map<string, Figures>;
+  overview: Figures;
+  timeline: Timeline;
+};
+
+/** What happened of all events, by the minutes since noon in which something did. */
+export type Timeline = Map<number, Record<string, number>>;
+
+/** Everything in a sale happens within so many minutes. */
+export const SALE_MINUTES = 1_000;
 
 type Figures = ReturnType<typeof noFigures>;
 
@@ -74,7 +91,12 @@ const PAYMENT_PATHS: readonly NonNullable<PaymentInit["state"]>[][] = [
  */
 export function randomSale(dice: Dice, reservationsPerEvent: number) {
   const messages: ChangeBatch[] = [];
-  const expected: Expected = { events: [], categories: new Map(), overview: noFigures() };
+  const expected: Expected = {
+    events: [],
+    categories: new Map(),
+    overview: noFigures(),
+    timeline: new Map(),
+  };
   for (let number = 0; number < 4; number++) sellEvent(number);
   return { messages, expected, endsAtMs: at(messages.length - 1) };
 
@@ -109,12 +131,19 @@ export function randomSale(dice: Dice, reservationsPerEvent: number) {
       const items = Object.fromEntries(
         chosen.map(({ ticketTypeId, quantity, cents }) => [ticketTypeId, [quantity, cents] as const]),
       );
+      const minute = dice(SALE_MINUTES - 200);
+      const [paidMinute, closedMinute] = [minute + dice(20), minute + 20 + dice(100)];
+      const times = {
+        createdMs: at(minute) + dice(60_000),
+        paidMs: at(paidMinute + 1),
+        closedMs: at(closedMinute),
+      };
       let state: State = "HELD";
       let wasPaid = false;
       const history: Change[] = [];
       for (let version = 1; ; version++) {
         wasPaid ||= state === "PAID";
-        history.push(reservation(name, { version, state, wasPaid, items }));
+        history.push(reservation(name, { version, state, wasPaid, items, ...times }));
         const next: readonly State[] = NEXT[state];
         const chosenNext = next[dice(next.length + 1)];
         if (chosenNext === undefined) break;
@@ -126,6 +155,21 @@ export function randomSale(dice: Dice, reservationsPerEvent: number) {
       for (const total of [figures, expected.overview]) {
         total.reservations[column]++;
         if (wasPaid) total.reservations.everPaid++;
+      }
+      const happened = (inMinute: number, what: string, count: number) => {
+        const flow = expected.timeline.get(inMinute) ?? {};
+        expected.timeline.set(inMinute, flow);
+        flow[what] = (flow[what] ?? 0) + count;
+      };
+      happened(minute, "reservations", 1);
+      for (const { quantity, cents } of chosen) {
+        happened(minute, "reserved", quantity);
+        if (wasPaid) happened(paidMinute + 1, "paid", quantity);
+        if (wasPaid) happened(paidMinute + 1, "revenue", quantity * cents);
+        if (state === "EXPIRED") happened(closedMinute, "expired", quantity);
+        if (state === "CANCELLED") happened(closedMinute, "cancelled", quantity);
+        if (state === "CANCELLED" && wasPaid) happened(closedMinute, "refunded", quantity);
+        if (state === "CANCELLED" && wasPaid) happened(closedMinute, "refunds", quantity * cents);
       }
       for (const { all, quantity, cents } of chosen) {
         for (const total of all) {
@@ -172,6 +216,19 @@ export function figuresIn(answer: EventStats | CategoryStats | Overview): Figure
     },
     failures: Object.fromEntries(failures.map(({ reason, count }) => [reason, Number(count)])),
   };
+}
+
+/** A timeline by minutes from noon on, in the same plain numbers. */
+export function timelineIn({ intervals }: GetSalesTimelineResponse): Timeline {
+  const flows = intervals.map(({ startTime, sales }, minute): [number, Record<string, number>] => {
+    if (startTime === undefined || timestampMs(startTime) !== at(minute))
+      throw new Error("a minute is missing");
+    const { revenue, refunds, $typeName: _, ...counts } = { ...sales };
+    const money = { revenue: revenue?.minorUnits, refunds: refunds?.minorUnits };
+    const numbers = Object.entries({ ...counts, ...money }).map(([name, count]) => [name, Number(count)]);
+    return [minute, Object.fromEntries(numbers.filter(([, count]) => count !== 0))];
+  });
+  return new Map(flows.filter(([, flow]) => Object.keys(flow).length > 0));
 }
 
 function noFigures() {

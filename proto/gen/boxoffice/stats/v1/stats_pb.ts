@@ -2,21 +2,21 @@
 // @generated from file boxoffice/stats/v1/stats.proto (package boxoffice.stats.v1, syntax proto3)
 /* eslint-disable */
 
-import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
-import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
+import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
+import { enumDesc, fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
 import { file_boxoffice_common_v1_access } from "../../common/v1/access_pb.ts";
 import type { Money } from "../../common/v1/money_pb.ts";
 import { file_boxoffice_common_v1_money } from "../../common/v1/money_pb.ts";
 import { file_buf_validate_validate } from "@bufbuild/protovalidate/gen/buf/validate/validate_pb.js";
-import type { Timestamp } from "@bufbuild/protobuf/wkt";
-import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
-import type { Message } from "@bufbuild/protobuf";
+import type { Duration, Timestamp } from "@bufbuild/protobuf/wkt";
+import { file_google_protobuf_duration, file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
+import type { Message, UnknownEnum } from "@bufbuild/protobuf";
 
 /**
  * Describes the file boxoffice/stats/v1/stats.proto.
  */
 export const file_boxoffice_stats_v1_stats: GenFile = /*@__PURE__*/
-  fileDesc("Ch5ib3hvZmZpY2Uvc3RhdHMvdjEvc3RhdHMucHJvdG8SEmJveG9mZmljZS5zdGF0cy52MSIUChJHZXRPdmVydmlld1JlcXVlc3QicAoTR2V0T3ZlcnZpZXdSZXNwb25zZRIuCghvdmVydmlldxgBIAEoCzIcLmJveG9mZmljZS5zdGF0cy52MS5PdmVydmlldxIpCgVhc19vZhgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAi4gIKCE92ZXJ2aWV3Eg4KBmV2ZW50cxgBIAEoAxIQCghyZXNlcnZlZBgCIAEoAxIMCgRoZWxkGAMgASgDEgwKBHBhaWQYBCABKAMSDwoHZXhwaXJlZBgFIAEoAxIRCgljYW5jZWxsZWQYBiABKAMSEAoIcmVmdW5kZWQYByABKAMSEQoJYXZhaWxhYmxlGAggASgDEhAKCHF1YW50aXR5GAkgASgDEisKB3JldmVudWUYCiABKAsyGi5ib3hvZmZpY2UuY29tbW9uLnYxLk1vbmV5EhQKDHNlbGxfdGhyb3VnaBgLIAEoARI7CgxyZXNlcnZhdGlvbnMYDCABKAsyJS5ib3hvZmZpY2Uuc3RhdHMudjEuUmVzZXJ2YXRpb25Db3VudHMSPQoQcGF5bWVudF9mYWlsdXJlcxgNIAMoCzIjLmJveG9mZmljZS5zdGF0cy52MS5QYXltZW50RmFpbHVyZXMiegoRUmVzZXJ2YXRpb25Db3VudHMSDAoEaGVsZBgBIAEoAxIMCgRwYWlkGAIgASgDEg8KB2V4cGlyZWQYAyABKAMSEQoJY2FuY2VsbGVkGAQgASgDEhEKCWV2ZXJfcGFpZBgFIAEoAxISCgpjb252ZXJzaW9uGAYgASgBIjAKD1BheW1lbnRGYWlsdXJlcxIOCgZyZWFzb24YASABKAkSDQoFY291bnQYAiABKAMiMgoUR2V0RXZlbnRTdGF0c1JlcXVlc3QSGgoIZXZlbnRfaWQYASABKAlCCLpIBXIDsAEBIncKFUdldEV2ZW50U3RhdHNSZXNwb25zZRIzCgtldmVudF9zdGF0cxgBIAEoCzIeLmJveG9mZmljZS5zdGF0cy52MS5FdmVudFN0YXRzEikKBWFzX29mGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCLxAwoKRXZlbnRTdGF0cxIQCghldmVudF9pZBgBIAEoCRIMCgRuYW1lGAIgASgJEi0KCXN0YXJ0c19hdBgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEQoJdGltZV96b25lGAQgASgJEhAKCHJlc2VydmVkGAUgASgDEgwKBGhlbGQYBiABKAMSDAoEcGFpZBgHIAEoAxIPCgdleHBpcmVkGAggASgDEhEKCWNhbmNlbGxlZBgJIAEoAxIQCghyZWZ1bmRlZBgKIAEoAxIRCglhdmFpbGFibGUYCyABKAMSEAoIcXVhbnRpdHkYDCABKAMSKwoHcmV2ZW51ZRgNIAEoCzIaLmJveG9mZmljZS5jb21tb24udjEuTW9uZXkSFAoMc2VsbF90aHJvdWdoGA4gASgBEjsKDHJlc2VydmF0aW9ucxgPIAEoCzIlLmJveG9mZmljZS5zdGF0cy52MS5SZXNlcnZhdGlvbkNvdW50cxI9ChBwYXltZW50X2ZhaWx1cmVzGBAgAygLMiMuYm94b2ZmaWNlLnN0YXRzLnYxLlBheW1lbnRGYWlsdXJlcxI5Cgx0aWNrZXRfdHlwZXMYESADKAsyIy5ib3hvZmZpY2Uuc3RhdHMudjEuVGlja2V0VHlwZVN0YXRzIpUCCg9UaWNrZXRUeXBlU3RhdHMSFgoOdGlja2V0X3R5cGVfaWQYASABKAkSDAoEbmFtZRgCIAEoCRIQCghjYXRlZ29yeRgDIAEoCRIQCghyZXNlcnZlZBgEIAEoAxIMCgRoZWxkGAUgASgDEgwKBHBhaWQYBiABKAMSDwoHZXhwaXJlZBgHIAEoAxIRCgljYW5jZWxsZWQYCCABKAMSEAoIcmVmdW5kZWQYCSABKAMSEQoJYXZhaWxhYmxlGAogASgDEhAKCHF1YW50aXR5GAsgASgDEisKB3JldmVudWUYDCABKAsyGi5ib3hvZmZpY2UuY29tbW9uLnYxLk1vbmV5EhQKDHNlbGxfdGhyb3VnaBgNIAEoASJUChVMaXN0RXZlbnRTdGF0c1JlcXVlc3QSHQoJcGFnZV9zaXplGAEgASgFQgq6SAcaBRj0AygAEhwKCnBhZ2VfdG9rZW4YAiABKAlCCLpIBXIDGPQDIpEBChZMaXN0RXZlbnRTdGF0c1Jlc3BvbnNlEjMKC2V2ZW50X3N0YXRzGAEgAygLMh4uYm94b2ZmaWNlLnN0YXRzLnYxLkV2ZW50U3RhdHMSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJEikKBWFzX29mGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCI2ChdHZXRDYXRlZ29yeVN0YXRzUmVxdWVzdBIbCghjYXRlZ29yeRgBIAEoCUIJukgGcgQQARhkIoABChhHZXRDYXRlZ29yeVN0YXRzUmVzcG9uc2USOQoOY2F0ZWdvcnlfc3RhdHMYASABKAsyIS5ib3hvZmZpY2Uuc3RhdHMudjEuQ2F0ZWdvcnlTdGF0cxIpCgVhc19vZhgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAi/QEKDUNhdGVnb3J5U3RhdHMSEAoIY2F0ZWdvcnkYASABKAkSDgoGZXZlbnRzGAIgASgDEhAKCHJlc2VydmVkGAMgASgDEgwKBGhlbGQYBCABKAMSDAoEcGFpZBgFIAEoAxIPCgdleHBpcmVkGAYgASgDEhEKCWNhbmNlbGxlZBgHIAEoAxIQCghyZWZ1bmRlZBgIIAEoAxIRCglhdmFpbGFibGUYCSABKAMSEAoIcXVhbnRpdHkYCiABKAMSKwoHcmV2ZW51ZRgLIAEoCzIaLmJveG9mZmljZS5jb21tb24udjEuTW9uZXkSFAoMc2VsbF90aHJvdWdoGAwgASgBIlcKGExpc3RDYXRlZ29yeVN0YXRzUmVxdWVzdBIdCglwYWdlX3NpemUYASABKAVCCrpIBxoFGPQDKAASHAoKcGFnZV90b2tlbhgCIAEoCUIIukgFcgMY9AMimgEKGUxpc3RDYXRlZ29yeVN0YXRzUmVzcG9uc2USOQoOY2F0ZWdvcnlfc3RhdHMYASADKAsyIS5ib3hvZmZpY2Uuc3RhdHMudjEuQ2F0ZWdvcnlTdGF0cxIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkSKQoFYXNfb2YYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wMsYECgxTdGF0c1NlcnZpY2USZgoLR2V0T3ZlcnZpZXcSJi5ib3hvZmZpY2Uuc3RhdHMudjEuR2V0T3ZlcnZpZXdSZXF1ZXN0GicuYm94b2ZmaWNlLnN0YXRzLnYxLkdldE92ZXJ2aWV3UmVzcG9uc2UiBqK7GAIIAhJsCg1HZXRFdmVudFN0YXRzEiguYm94b2ZmaWNlLnN0YXRzLnYxLkdldEV2ZW50U3RhdHNSZXF1ZXN0GikuYm94b2ZmaWNlLnN0YXRzLnYxLkdldEV2ZW50U3RhdHNSZXNwb25zZSIGorsYAggCEm8KDkxpc3RFdmVudFN0YXRzEikuYm94b2ZmaWNlLnN0YXRzLnYxLkxpc3RFdmVudFN0YXRzUmVxdWVzdBoqLmJveG9mZmljZS5zdGF0cy52MS5MaXN0RXZlbnRTdGF0c1Jlc3BvbnNlIgaiuxgCCAISdQoQR2V0Q2F0ZWdvcnlTdGF0cxIrLmJveG9mZmljZS5zdGF0cy52MS5HZXRDYXRlZ29yeVN0YXRzUmVxdWVzdBosLmJveG9mZmljZS5zdGF0cy52MS5HZXRDYXRlZ29yeVN0YXRzUmVzcG9uc2UiBqK7GAIIAhJ4ChFMaXN0Q2F0ZWdvcnlTdGF0cxIsLmJveG9mZmljZS5zdGF0cy52MS5MaXN0Q2F0ZWdvcnlTdGF0c1JlcXVlc3QaLS5ib3hvZmZpY2Uuc3RhdHMudjEuTGlzdENhdGVnb3J5U3RhdHNSZXNwb25zZSIGorsYAggCYgZwcm90bzM", [file_boxoffice_common_v1_access, file_boxoffice_common_v1_money, file_buf_validate_validate, file_google_protobuf_timestamp]);
+  fileDesc("Ch5ib3hvZmZpY2Uvc3RhdHMvdjEvc3RhdHMucHJvdG8SEmJveG9mZmljZS5zdGF0cy52MSIUChJHZXRPdmVydmlld1JlcXVlc3QicAoTR2V0T3ZlcnZpZXdSZXNwb25zZRIuCghvdmVydmlldxgBIAEoCzIcLmJveG9mZmljZS5zdGF0cy52MS5PdmVydmlldxIpCgVhc19vZhgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAi/AMKCE92ZXJ2aWV3Eg4KBmV2ZW50cxgBIAEoAxIQCghyZXNlcnZlZBgCIAEoAxIMCgRoZWxkGAMgASgDEgwKBHBhaWQYBCABKAMSDwoHZXhwaXJlZBgFIAEoAxIRCgljYW5jZWxsZWQYBiABKAMSEAoIcmVmdW5kZWQYByABKAMSEQoJYXZhaWxhYmxlGAggASgDEhAKCHF1YW50aXR5GAkgASgDEisKB3JldmVudWUYCiABKAsyGi5ib3hvZmZpY2UuY29tbW9uLnYxLk1vbmV5EhQKDHNlbGxfdGhyb3VnaBgLIAEoARI7CgxyZXNlcnZhdGlvbnMYDCABKAsyJS5ib3hvZmZpY2Uuc3RhdHMudjEuUmVzZXJ2YXRpb25Db3VudHMSPQoQcGF5bWVudF9mYWlsdXJlcxgNIAMoCzIjLmJveG9mZmljZS5zdGF0cy52MS5QYXltZW50RmFpbHVyZXMSMgoLdGltZV90b19wYXkYDiABKAsyHS5ib3hvZmZpY2Uuc3RhdHMudjEuVGltZVRvUGF5EjAKCWxhc3RfaG91chgPIAEoCzIdLmJveG9mZmljZS5zdGF0cy52MS5TYWxlc0Zsb3cSMgoLaG91cl9iZWZvcmUYECABKAsyHS5ib3hvZmZpY2Uuc3RhdHMudjEuU2FsZXNGbG93InoKEVJlc2VydmF0aW9uQ291bnRzEgwKBGhlbGQYASABKAMSDAoEcGFpZBgCIAEoAxIPCgdleHBpcmVkGAMgASgDEhEKCWNhbmNlbGxlZBgEIAEoAxIRCglldmVyX3BhaWQYBSABKAMSEgoKY29udmVyc2lvbhgGIAEoASJ0CglUaW1lVG9QYXkSFAoMcmVzZXJ2YXRpb25zGAEgASgDEikKBm1lZGlhbhgCIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhImCgNwOTUYAyABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24i0QEKCVNhbGVzRmxvdxIUCgxyZXNlcnZhdGlvbnMYASABKAMSEAoIcmVzZXJ2ZWQYAiABKAMSDAoEcGFpZBgDIAEoAxIPCgdleHBpcmVkGAQgASgDEhEKCWNhbmNlbGxlZBgFIAEoAxIQCghyZWZ1bmRlZBgGIAEoAxIrCgdyZXZlbnVlGAcgASgLMhouYm94b2ZmaWNlLmNvbW1vbi52MS5Nb25leRIrCgdyZWZ1bmRzGAggASgLMhouYm94b2ZmaWNlLmNvbW1vbi52MS5Nb25leSIwCg9QYXltZW50RmFpbHVyZXMSDgoGcmVhc29uGAEgASgJEg0KBWNvdW50GAIgASgDIjIKFEdldEV2ZW50U3RhdHNSZXF1ZXN0EhoKCGV2ZW50X2lkGAEgASgJQgi6SAVyA7ABASJ3ChVHZXRFdmVudFN0YXRzUmVzcG9uc2USMwoLZXZlbnRfc3RhdHMYASABKAsyHi5ib3hvZmZpY2Uuc3RhdHMudjEuRXZlbnRTdGF0cxIpCgVhc19vZhgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiiwUKCkV2ZW50U3RhdHMSEAoIZXZlbnRfaWQYASABKAkSDAoEbmFtZRgCIAEoCRItCglzdGFydHNfYXQYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhEKCXRpbWVfem9uZRgEIAEoCRIQCghyZXNlcnZlZBgFIAEoAxIMCgRoZWxkGAYgASgDEgwKBHBhaWQYByABKAMSDwoHZXhwaXJlZBgIIAEoAxIRCgljYW5jZWxsZWQYCSABKAMSEAoIcmVmdW5kZWQYCiABKAMSEQoJYXZhaWxhYmxlGAsgASgDEhAKCHF1YW50aXR5GAwgASgDEisKB3JldmVudWUYDSABKAsyGi5ib3hvZmZpY2UuY29tbW9uLnYxLk1vbmV5EhQKDHNlbGxfdGhyb3VnaBgOIAEoARI7CgxyZXNlcnZhdGlvbnMYDyABKAsyJS5ib3hvZmZpY2Uuc3RhdHMudjEuUmVzZXJ2YXRpb25Db3VudHMSPQoQcGF5bWVudF9mYWlsdXJlcxgQIAMoCzIjLmJveG9mZmljZS5zdGF0cy52MS5QYXltZW50RmFpbHVyZXMSOQoMdGlja2V0X3R5cGVzGBEgAygLMiMuYm94b2ZmaWNlLnN0YXRzLnYxLlRpY2tldFR5cGVTdGF0cxIyCgt0aW1lX3RvX3BheRgSIAEoCzIdLmJveG9mZmljZS5zdGF0cy52MS5UaW1lVG9QYXkSMAoJbGFzdF9ob3VyGBMgASgLMh0uYm94b2ZmaWNlLnN0YXRzLnYxLlNhbGVzRmxvdxIyCgtob3VyX2JlZm9yZRgUIAEoCzIdLmJveG9mZmljZS5zdGF0cy52MS5TYWxlc0Zsb3cilQIKD1RpY2tldFR5cGVTdGF0cxIWCg50aWNrZXRfdHlwZV9pZBgBIAEoCRIMCgRuYW1lGAIgASgJEhAKCGNhdGVnb3J5GAMgASgJEhAKCHJlc2VydmVkGAQgASgDEgwKBGhlbGQYBSABKAMSDAoEcGFpZBgGIAEoAxIPCgdleHBpcmVkGAcgASgDEhEKCWNhbmNlbGxlZBgIIAEoAxIQCghyZWZ1bmRlZBgJIAEoAxIRCglhdmFpbGFibGUYCiABKAMSEAoIcXVhbnRpdHkYCyABKAMSKwoHcmV2ZW51ZRgMIAEoCzIaLmJveG9mZmljZS5jb21tb24udjEuTW9uZXkSFAoMc2VsbF90aHJvdWdoGA0gASgBIpABChVMaXN0RXZlbnRTdGF0c1JlcXVlc3QSHQoJcGFnZV9zaXplGAEgASgFQgq6SAcaBRj0AygAEhwKCnBhZ2VfdG9rZW4YAiABKAlCCLpIBXIDGPQDEjoKBHNvcnQYAyABKA4yIi5ib3hvZmZpY2Uuc3RhdHMudjEuRXZlbnRTdGF0c1NvcnRCCLpIBYIBAhABIpEBChZMaXN0RXZlbnRTdGF0c1Jlc3BvbnNlEjMKC2V2ZW50X3N0YXRzGAEgAygLMh4uYm94b2ZmaWNlLnN0YXRzLnYxLkV2ZW50U3RhdHMSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJEikKBWFzX29mGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCI2ChdHZXRDYXRlZ29yeVN0YXRzUmVxdWVzdBIbCghjYXRlZ29yeRgBIAEoCUIJukgGcgQQARhkIoABChhHZXRDYXRlZ29yeVN0YXRzUmVzcG9uc2USOQoOY2F0ZWdvcnlfc3RhdHMYASABKAsyIS5ib3hvZmZpY2Uuc3RhdHMudjEuQ2F0ZWdvcnlTdGF0cxIpCgVhc19vZhgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAi/QEKDUNhdGVnb3J5U3RhdHMSEAoIY2F0ZWdvcnkYASABKAkSDgoGZXZlbnRzGAIgASgDEhAKCHJlc2VydmVkGAMgASgDEgwKBGhlbGQYBCABKAMSDAoEcGFpZBgFIAEoAxIPCgdleHBpcmVkGAYgASgDEhEKCWNhbmNlbGxlZBgHIAEoAxIQCghyZWZ1bmRlZBgIIAEoAxIRCglhdmFpbGFibGUYCSABKAMSEAoIcXVhbnRpdHkYCiABKAMSKwoHcmV2ZW51ZRgLIAEoCzIaLmJveG9mZmljZS5jb21tb24udjEuTW9uZXkSFAoMc2VsbF90aHJvdWdoGAwgASgBIlcKGExpc3RDYXRlZ29yeVN0YXRzUmVxdWVzdBIdCglwYWdlX3NpemUYASABKAVCCrpIBxoFGPQDKAASHAoKcGFnZV90b2tlbhgCIAEoCUIIukgFcgMY9AMimgEKGUxpc3RDYXRlZ29yeVN0YXRzUmVzcG9uc2USOQoOY2F0ZWdvcnlfc3RhdHMYASADKAsyIS5ib3hvZmZpY2Uuc3RhdHMudjEuQ2F0ZWdvcnlTdGF0cxIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkSKQoFYXNfb2YYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIu0BChdHZXRTYWxlc1RpbWVsaW5lUmVxdWVzdBIdCghldmVudF9pZBgBIAEoCUILukgI2AEBcgOwAQESQgoIaW50ZXJ2YWwYAiABKA4yJC5ib3hvZmZpY2Uuc3RhdHMudjEuVGltZWxpbmVJbnRlcnZhbEIKukgHggEEEAEgABIoCgRmcm9tGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIpCgV1bnRpbBgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASGgoJdGltZV96b25lGAUgASgJQge6SARyAhhAIo4BChhHZXRTYWxlc1RpbWVsaW5lUmVzcG9uc2USNAoJaW50ZXJ2YWxzGAEgAygLMiEuYm94b2ZmaWNlLnN0YXRzLnYxLlNhbGVzSW50ZXJ2YWwSEQoJdGltZV96b25lGAIgASgJEikKBWFzX29mGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCKbAQoNU2FsZXNJbnRlcnZhbBIuCgpzdGFydF90aW1lGAEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIsCghlbmRfdGltZRgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLAoFc2FsZXMYAyABKAsyHS5ib3hvZmZpY2Uuc3RhdHMudjEuU2FsZXNGbG93IjQKFldhdGNoRXZlbnRTdGF0c1JlcXVlc3QSGgoIZXZlbnRfaWQYASABKAlCCLpIBXIDsAEBInkKF1dhdGNoRXZlbnRTdGF0c1Jlc3BvbnNlEjMKC2V2ZW50X3N0YXRzGAEgASgLMh4uYm94b2ZmaWNlLnN0YXRzLnYxLkV2ZW50U3RhdHMSKQoFYXNfb2YYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIjUKF0V4cG9ydEV2ZW50U3RhdHNSZXF1ZXN0EhoKCGV2ZW50X2lkGAEgASgJQgi6SAVyA7ABASInChhFeHBvcnRFdmVudFN0YXRzUmVzcG9uc2USCwoDY3N2GAEgASgJIhUKE1JlYnVpbGRTdGF0c1JlcXVlc3QiJwoUUmVidWlsZFN0YXRzUmVzcG9uc2USDwoHdGFza19pZBgBIAEoCSIUChJWZXJpZnlTdGF0c1JlcXVlc3QiJgoTVmVyaWZ5U3RhdHNSZXNwb25zZRIPCgd0YXNrX2lkGAEgASgJIhcKFUxpc3RTdGF0c1Rhc2tzUmVxdWVzdCJGChZMaXN0U3RhdHNUYXNrc1Jlc3BvbnNlEiwKBXRhc2tzGAEgAygLMh0uYm94b2ZmaWNlLnN0YXRzLnYxLlN0YXRzVGFzayKHAwoJU3RhdHNUYXNrEg8KB3Rhc2tfaWQYASABKAkSLwoEa2luZBgCIAEoDjIhLmJveG9mZmljZS5zdGF0cy52MS5TdGF0c1Rhc2tLaW5kEjEKBXN0YXRlGAMgASgOMiIuYm94b2ZmaWNlLnN0YXRzLnYxLlN0YXRzVGFza1N0YXRlEjAKDHJlcXVlc3RfdGltZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoKc3RhcnRfdGltZRgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLAoIZW5kX3RpbWUYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhAKCGVudGl0aWVzGAcgASgDEjgKC2RpZmZlcmVuY2VzGAggAygLMiMuYm94b2ZmaWNlLnN0YXRzLnYxLlN0YXRzRGlmZmVyZW5jZRIYChBkaWZmZXJlbmNlX2NvdW50GAkgASgDEg8KB3Byb2JsZW0YCiABKAkiYAoPU3RhdHNEaWZmZXJlbmNlEg8KB3N1YmplY3QYASABKAkSCgoCaWQYAiABKAkSDQoFZmllbGQYAyABKAkSDwoHY291bnRlZBgEIAEoCRIQCghleHBlY3RlZBgFIAEoCSqtAQoORXZlbnRTdGF0c1NvcnQSIAocRVZFTlRfU1RBVFNfU09SVF9VTlNQRUNJRklFRBAAEh0KGUVWRU5UX1NUQVRTX1NPUlRfUkVTRVJWRUQQARIZChVFVkVOVF9TVEFUU19TT1JUX1BBSUQQAhIcChhFVkVOVF9TVEFUU19TT1JUX1JFVkVOVUUQAxIhCh1FVkVOVF9TVEFUU19TT1JUX1NFTExfVEhST1VHSBAEKooBChBUaW1lbGluZUludGVydmFsEiEKHVRJTUVMSU5FX0lOVEVSVkFMX1VOU1BFQ0lGSUVEEAASHAoYVElNRUxJTkVfSU5URVJWQUxfTUlOVVRFEAESGgoWVElNRUxJTkVfSU5URVJWQUxfSE9VUhACEhkKFVRJTUVMSU5FX0lOVEVSVkFMX0RBWRADKoUBCg1TdGF0c1Rhc2tLaW5kEh8KG1NUQVRTX1RBU0tfS0lORF9VTlNQRUNJRklFRBAAEhoKFlNUQVRTX1RBU0tfS0lORF9SRVNZTkMQARIbChdTVEFUU19UQVNLX0tJTkRfUkVCVUlMRBACEhoKFlNUQVRTX1RBU0tfS0lORF9WRVJJRlkQAyqrAQoOU3RhdHNUYXNrU3RhdGUSIAocU1RBVFNfVEFTS19TVEFURV9VTlNQRUNJRklFRBAAEhwKGFNUQVRTX1RBU0tfU1RBVEVfV0FJVElORxABEhwKGFNUQVRTX1RBU0tfU1RBVEVfUlVOTklORxACEh4KGlNUQVRTX1RBU0tfU1RBVEVfU1VDQ0VFREVEEAMSGwoXU1RBVFNfVEFTS19TVEFURV9GQUlMRUQQBDLwCQoMU3RhdHNTZXJ2aWNlEmYKC0dldE92ZXJ2aWV3EiYuYm94b2ZmaWNlLnN0YXRzLnYxLkdldE92ZXJ2aWV3UmVxdWVzdBonLmJveG9mZmljZS5zdGF0cy52MS5HZXRPdmVydmlld1Jlc3BvbnNlIgaiuxgCCAISbAoNR2V0RXZlbnRTdGF0cxIoLmJveG9mZmljZS5zdGF0cy52MS5HZXRFdmVudFN0YXRzUmVxdWVzdBopLmJveG9mZmljZS5zdGF0cy52MS5HZXRFdmVudFN0YXRzUmVzcG9uc2UiBqK7GAIIAhJvCg5MaXN0RXZlbnRTdGF0cxIpLmJveG9mZmljZS5zdGF0cy52MS5MaXN0RXZlbnRTdGF0c1JlcXVlc3QaKi5ib3hvZmZpY2Uuc3RhdHMudjEuTGlzdEV2ZW50U3RhdHNSZXNwb25zZSIGorsYAggCEnUKEEdldENhdGVnb3J5U3RhdHMSKy5ib3hvZmZpY2Uuc3RhdHMudjEuR2V0Q2F0ZWdvcnlTdGF0c1JlcXVlc3QaLC5ib3hvZmZpY2Uuc3RhdHMudjEuR2V0Q2F0ZWdvcnlTdGF0c1Jlc3BvbnNlIgaiuxgCCAISeAoRTGlzdENhdGVnb3J5U3RhdHMSLC5ib3hvZmZpY2Uuc3RhdHMudjEuTGlzdENhdGVnb3J5U3RhdHNSZXF1ZXN0Gi0uYm94b2ZmaWNlLnN0YXRzLnYxLkxpc3RDYXRlZ29yeVN0YXRzUmVzcG9uc2UiBqK7GAIIAhJ1ChBHZXRTYWxlc1RpbWVsaW5lEisuYm94b2ZmaWNlLnN0YXRzLnYxLkdldFNhbGVzVGltZWxpbmVSZXF1ZXN0GiwuYm94b2ZmaWNlLnN0YXRzLnYxLkdldFNhbGVzVGltZWxpbmVSZXNwb25zZSIGorsYAggCEnQKD1dhdGNoRXZlbnRTdGF0cxIqLmJveG9mZmljZS5zdGF0cy52MS5XYXRjaEV2ZW50U3RhdHNSZXF1ZXN0GisuYm94b2ZmaWNlLnN0YXRzLnYxLldhdGNoRXZlbnRTdGF0c1Jlc3BvbnNlIgaiuxgCCAIwARJ3ChBFeHBvcnRFdmVudFN0YXRzEisuYm94b2ZmaWNlLnN0YXRzLnYxLkV4cG9ydEV2ZW50U3RhdHNSZXF1ZXN0GiwuYm94b2ZmaWNlLnN0YXRzLnYxLkV4cG9ydEV2ZW50U3RhdHNSZXNwb25zZSIGorsYAggCMAESaQoMUmVidWlsZFN0YXRzEicuYm94b2ZmaWNlLnN0YXRzLnYxLlJlYnVpbGRTdGF0c1JlcXVlc3QaKC5ib3hvZmZpY2Uuc3RhdHMudjEuUmVidWlsZFN0YXRzUmVzcG9uc2UiBqK7GAIIAhJmCgtWZXJpZnlTdGF0cxImLmJveG9mZmljZS5zdGF0cy52MS5WZXJpZnlTdGF0c1JlcXVlc3QaJy5ib3hvZmZpY2Uuc3RhdHMudjEuVmVyaWZ5U3RhdHNSZXNwb25zZSIGorsYAggCEm8KDkxpc3RTdGF0c1Rhc2tzEikuYm94b2ZmaWNlLnN0YXRzLnYxLkxpc3RTdGF0c1Rhc2tzUmVxdWVzdBoqLmJveG9mZmljZS5zdGF0cy52MS5MaXN0U3RhdHNUYXNrc1Jlc3BvbnNlIgaiuxgCCAJiBnByb3RvMw", [file_boxoffice_common_v1_access, file_boxoffice_common_v1_money, file_buf_validate_validate, file_google_protobuf_duration, file_google_protobuf_timestamp]);
 
 /**
  * @generated from message boxoffice.stats.v1.GetOverviewRequest
@@ -123,6 +123,25 @@ export type Overview = Message<"boxoffice.stats.v1.Overview"> & {
    * @generated from field: repeated boxoffice.stats.v1.PaymentFailures payment_failures = 13;
    */
   paymentFailures: PaymentFailures[];
+
+  /**
+   * Unset before anything was paid.
+   *
+   * @generated from field: boxoffice.stats.v1.TimeToPay time_to_pay = 14;
+   */
+  timeToPay?: TimeToPay | undefined;
+
+  /**
+   * The last 60 minutes, the one that is under way among them, and the 60 before.
+   *
+   * @generated from field: boxoffice.stats.v1.SalesFlow last_hour = 15;
+   */
+  lastHour?: SalesFlow | undefined;
+
+  /**
+   * @generated from field: boxoffice.stats.v1.SalesFlow hour_before = 16;
+   */
+  hourBefore?: SalesFlow | undefined;
 };
 
 /**
@@ -177,6 +196,98 @@ export const ReservationCountsSchema: GenMessage<ReservationCounts> = /*@__PURE_
   messageDesc(file_boxoffice_stats_v1_stats, 3);
 
 /**
+ * How long reservations took from hold to payment, within 2.5 %.
+ *
+ * @generated from message boxoffice.stats.v1.TimeToPay
+ */
+export type TimeToPay = Message<"boxoffice.stats.v1.TimeToPay"> & {
+  /**
+   * How many were ever paid.
+   *
+   * @generated from field: int64 reservations = 1;
+   */
+  reservations: bigint;
+
+  /**
+   * @generated from field: google.protobuf.Duration median = 2;
+   */
+  median?: Duration | undefined;
+
+  /**
+   * @generated from field: google.protobuf.Duration p95 = 3;
+   */
+  p95?: Duration | undefined;
+};
+
+/**
+ * Describes the message boxoffice.stats.v1.TimeToPay.
+ * Use `create(TimeToPaySchema)` to create a new message.
+ */
+export const TimeToPaySchema: GenMessage<TimeToPay> = /*@__PURE__*/
+  messageDesc(file_boxoffice_stats_v1_stats, 4);
+
+/**
+ * What happened in some time. What was reserved is counted in the time of its reservation, whatever became of it, what
+ * was paid in that of its payment, and so on.
+ *
+ * @generated from message boxoffice.stats.v1.SalesFlow
+ */
+export type SalesFlow = Message<"boxoffice.stats.v1.SalesFlow"> & {
+  /**
+   * @generated from field: int64 reservations = 1;
+   */
+  reservations: bigint;
+
+  /**
+   * @generated from field: int64 reserved = 2;
+   */
+  reserved: bigint;
+
+  /**
+   * @generated from field: int64 paid = 3;
+   */
+  paid: bigint;
+
+  /**
+   * @generated from field: int64 expired = 4;
+   */
+  expired: bigint;
+
+  /**
+   * Refunded included.
+   *
+   * @generated from field: int64 cancelled = 5;
+   */
+  cancelled: bigint;
+
+  /**
+   * @generated from field: int64 refunded = 6;
+   */
+  refunded: bigint;
+
+  /**
+   * Of what was paid in this time, refunded since or not.
+   *
+   * @generated from field: boxoffice.common.v1.Money revenue = 7;
+   */
+  revenue?: Money | undefined;
+
+  /**
+   * Given back in this time.
+   *
+   * @generated from field: boxoffice.common.v1.Money refunds = 8;
+   */
+  refunds?: Money | undefined;
+};
+
+/**
+ * Describes the message boxoffice.stats.v1.SalesFlow.
+ * Use `create(SalesFlowSchema)` to create a new message.
+ */
+export const SalesFlowSchema: GenMessage<SalesFlow> = /*@__PURE__*/
+  messageDesc(file_boxoffice_stats_v1_stats, 5);
+
+/**
  * @generated from message boxoffice.stats.v1.PaymentFailures
  */
 export type PaymentFailures = Message<"boxoffice.stats.v1.PaymentFailures"> & {
@@ -198,7 +309,7 @@ export type PaymentFailures = Message<"boxoffice.stats.v1.PaymentFailures"> & {
  * Use `create(PaymentFailuresSchema)` to create a new message.
  */
 export const PaymentFailuresSchema: GenMessage<PaymentFailures> = /*@__PURE__*/
-  messageDesc(file_boxoffice_stats_v1_stats, 4);
+  messageDesc(file_boxoffice_stats_v1_stats, 6);
 
 /**
  * @generated from message boxoffice.stats.v1.GetEventStatsRequest
@@ -215,7 +326,7 @@ export type GetEventStatsRequest = Message<"boxoffice.stats.v1.GetEventStatsRequ
  * Use `create(GetEventStatsRequestSchema)` to create a new message.
  */
 export const GetEventStatsRequestSchema: GenMessage<GetEventStatsRequest> = /*@__PURE__*/
-  messageDesc(file_boxoffice_stats_v1_stats, 5);
+  messageDesc(file_boxoffice_stats_v1_stats, 7);
 
 /**
  * @generated from message boxoffice.stats.v1.GetEventStatsResponse
@@ -237,7 +348,7 @@ export type GetEventStatsResponse = Message<"boxoffice.stats.v1.GetEventStatsRes
  * Use `create(GetEventStatsResponseSchema)` to create a new message.
  */
 export const GetEventStatsResponseSchema: GenMessage<GetEventStatsResponse> = /*@__PURE__*/
-  messageDesc(file_boxoffice_stats_v1_stats, 6);
+  messageDesc(file_boxoffice_stats_v1_stats, 8);
 
 /**
  * @generated from message boxoffice.stats.v1.EventStats
@@ -327,6 +438,25 @@ export type EventStats = Message<"boxoffice.stats.v1.EventStats"> & {
    * @generated from field: repeated boxoffice.stats.v1.TicketTypeStats ticket_types = 17;
    */
   ticketTypes: TicketTypeStats[];
+
+  /**
+   * Unset before anything was paid.
+   *
+   * @generated from field: boxoffice.stats.v1.TimeToPay time_to_pay = 18;
+   */
+  timeToPay?: TimeToPay | undefined;
+
+  /**
+   * The last 60 minutes, the one that is under way among them, and the 60 before.
+   *
+   * @generated from field: boxoffice.stats.v1.SalesFlow last_hour = 19;
+   */
+  lastHour?: SalesFlow | undefined;
+
+  /**
+   * @generated from field: boxoffice.stats.v1.SalesFlow hour_before = 20;
+   */
+  hourBefore?: SalesFlow | undefined;
 };
 
 /**
@@ -334,7 +464,7 @@ export type EventStats = Message<"boxoffice.stats.v1.EventStats"> & {
  * Use `create(EventStatsSchema)` to create a new message.
  */
 export const EventStatsSchema: GenMessage<EventStats> = /*@__PURE__*/
-  messageDesc(file_boxoffice_stats_v1_stats, 7);
+  messageDesc(file_boxoffice_stats_v1_stats, 9);
 
 /**
  * @generated from message boxoffice.stats.v1.TicketTypeStats
@@ -411,7 +541,7 @@ export type TicketTypeStats = Message<"boxoffice.stats.v1.TicketTypeStats"> & {
  * Use `create(TicketTypeStatsSchema)` to create a new message.
  */
 export const TicketTypeStatsSchema: GenMessage<TicketTypeStats> = /*@__PURE__*/
-  messageDesc(file_boxoffice_stats_v1_stats, 8);
+  messageDesc(file_boxoffice_stats_v1_stats, 10);
 
 /**
  * @generated from message boxoffice.stats.v1.ListEventStatsRequest
@@ -428,6 +558,14 @@ export type ListEventStatsRequest = Message<"boxoffice.stats.v1.ListEventStatsRe
    * @generated from field: string page_token = 2;
    */
   pageToken: string;
+
+  /**
+   * Unspecified: by starting time. With any other, a page may repeat or leave out events whose figure changed since the
+   * page before.
+   *
+   * @generated from field: boxoffice.stats.v1.EventStatsSort sort = 3;
+   */
+  sort: EventStatsSort;
 };
 
 /**
@@ -435,7 +573,7 @@ export type ListEventStatsRequest = Message<"boxoffice.stats.v1.ListEventStatsRe
  * Use `create(ListEventStatsRequestSchema)` to create a new message.
  */
 export const ListEventStatsRequestSchema: GenMessage<ListEventStatsRequest> = /*@__PURE__*/
-  messageDesc(file_boxoffice_stats_v1_stats, 9);
+  messageDesc(file_boxoffice_stats_v1_stats, 11);
 
 /**
  * @generated from message boxoffice.stats.v1.ListEventStatsResponse
@@ -464,7 +602,7 @@ export type ListEventStatsResponse = Message<"boxoffice.stats.v1.ListEventStatsR
  * Use `create(ListEventStatsResponseSchema)` to create a new message.
  */
 export const ListEventStatsResponseSchema: GenMessage<ListEventStatsResponse> = /*@__PURE__*/
-  messageDesc(file_boxoffice_stats_v1_stats, 10);
+  messageDesc(file_boxoffice_stats_v1_stats, 12);
 
 /**
  * @generated from message boxoffice.stats.v1.GetCategoryStatsRequest
@@ -481,7 +619,7 @@ export type GetCategoryStatsRequest = Message<"boxoffice.stats.v1.GetCategorySta
  * Use `create(GetCategoryStatsRequestSchema)` to create a new message.
  */
 export const GetCategoryStatsRequestSchema: GenMessage<GetCategoryStatsRequest> = /*@__PURE__*/
-  messageDesc(file_boxoffice_stats_v1_stats, 11);
+  messageDesc(file_boxoffice_stats_v1_stats, 13);
 
 /**
  * @generated from message boxoffice.stats.v1.GetCategoryStatsResponse
@@ -503,7 +641,7 @@ export type GetCategoryStatsResponse = Message<"boxoffice.stats.v1.GetCategorySt
  * Use `create(GetCategoryStatsResponseSchema)` to create a new message.
  */
 export const GetCategoryStatsResponseSchema: GenMessage<GetCategoryStatsResponse> = /*@__PURE__*/
-  messageDesc(file_boxoffice_stats_v1_stats, 12);
+  messageDesc(file_boxoffice_stats_v1_stats, 14);
 
 /**
  * @generated from message boxoffice.stats.v1.CategoryStats
@@ -577,7 +715,7 @@ export type CategoryStats = Message<"boxoffice.stats.v1.CategoryStats"> & {
  * Use `create(CategoryStatsSchema)` to create a new message.
  */
 export const CategoryStatsSchema: GenMessage<CategoryStats> = /*@__PURE__*/
-  messageDesc(file_boxoffice_stats_v1_stats, 13);
+  messageDesc(file_boxoffice_stats_v1_stats, 15);
 
 /**
  * @generated from message boxoffice.stats.v1.ListCategoryStatsRequest
@@ -601,7 +739,7 @@ export type ListCategoryStatsRequest = Message<"boxoffice.stats.v1.ListCategoryS
  * Use `create(ListCategoryStatsRequestSchema)` to create a new message.
  */
 export const ListCategoryStatsRequestSchema: GenMessage<ListCategoryStatsRequest> = /*@__PURE__*/
-  messageDesc(file_boxoffice_stats_v1_stats, 14);
+  messageDesc(file_boxoffice_stats_v1_stats, 16);
 
 /**
  * @generated from message boxoffice.stats.v1.ListCategoryStatsResponse
@@ -630,7 +768,548 @@ export type ListCategoryStatsResponse = Message<"boxoffice.stats.v1.ListCategory
  * Use `create(ListCategoryStatsResponseSchema)` to create a new message.
  */
 export const ListCategoryStatsResponseSchema: GenMessage<ListCategoryStatsResponse> = /*@__PURE__*/
-  messageDesc(file_boxoffice_stats_v1_stats, 15);
+  messageDesc(file_boxoffice_stats_v1_stats, 17);
+
+/**
+ * @generated from message boxoffice.stats.v1.GetSalesTimelineRequest
+ */
+export type GetSalesTimelineRequest = Message<"boxoffice.stats.v1.GetSalesTimelineRequest"> & {
+  /**
+   * Empty: all events together.
+   *
+   * @generated from field: string event_id = 1;
+   */
+  eventId: string;
+
+  /**
+   * @generated from field: boxoffice.stats.v1.TimelineInterval interval = 2;
+   */
+  interval: TimelineInterval;
+
+  /**
+   * Unset: 60 intervals of a minute, 48 of an hour or 30 of a day before `until`.
+   *
+   * @generated from field: google.protobuf.Timestamp from = 3;
+   */
+  from?: Timestamp | undefined;
+
+  /**
+   * Unset: now. At most 1,500 intervals after `from`.
+   *
+   * @generated from field: google.protobuf.Timestamp until = 4;
+   */
+  until?: Timestamp | undefined;
+
+  /**
+   * In whose hours and days, by its IANA name. Empty: the event's, and UTC for all events together.
+   *
+   * @generated from field: string time_zone = 5;
+   */
+  timeZone: string;
+};
+
+/**
+ * Describes the message boxoffice.stats.v1.GetSalesTimelineRequest.
+ * Use `create(GetSalesTimelineRequestSchema)` to create a new message.
+ */
+export const GetSalesTimelineRequestSchema: GenMessage<GetSalesTimelineRequest> = /*@__PURE__*/
+  messageDesc(file_boxoffice_stats_v1_stats, 18);
+
+/**
+ * @generated from message boxoffice.stats.v1.GetSalesTimelineResponse
+ */
+export type GetSalesTimelineResponse = Message<"boxoffice.stats.v1.GetSalesTimelineResponse"> & {
+  /**
+   * Whole, one after the other, also those in which nothing happened: from the one that `from` is in to the one that
+   * `until` is in or ends.
+   *
+   * @generated from field: repeated boxoffice.stats.v1.SalesInterval intervals = 1;
+   */
+  intervals: SalesInterval[];
+
+  /**
+   * @generated from field: string time_zone = 2;
+   */
+  timeZone: string;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp as_of = 3;
+   */
+  asOf?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message boxoffice.stats.v1.GetSalesTimelineResponse.
+ * Use `create(GetSalesTimelineResponseSchema)` to create a new message.
+ */
+export const GetSalesTimelineResponseSchema: GenMessage<GetSalesTimelineResponse> = /*@__PURE__*/
+  messageDesc(file_boxoffice_stats_v1_stats, 19);
+
+/**
+ * @generated from message boxoffice.stats.v1.SalesInterval
+ */
+export type SalesInterval = Message<"boxoffice.stats.v1.SalesInterval"> & {
+  /**
+   * @generated from field: google.protobuf.Timestamp start_time = 1;
+   */
+  startTime?: Timestamp | undefined;
+
+  /**
+   * Not in it any more.
+   *
+   * @generated from field: google.protobuf.Timestamp end_time = 2;
+   */
+  endTime?: Timestamp | undefined;
+
+  /**
+   * @generated from field: boxoffice.stats.v1.SalesFlow sales = 3;
+   */
+  sales?: SalesFlow | undefined;
+};
+
+/**
+ * Describes the message boxoffice.stats.v1.SalesInterval.
+ * Use `create(SalesIntervalSchema)` to create a new message.
+ */
+export const SalesIntervalSchema: GenMessage<SalesInterval> = /*@__PURE__*/
+  messageDesc(file_boxoffice_stats_v1_stats, 20);
+
+/**
+ * @generated from message boxoffice.stats.v1.WatchEventStatsRequest
+ */
+export type WatchEventStatsRequest = Message<"boxoffice.stats.v1.WatchEventStatsRequest"> & {
+  /**
+   * @generated from field: string event_id = 1;
+   */
+  eventId: string;
+};
+
+/**
+ * Describes the message boxoffice.stats.v1.WatchEventStatsRequest.
+ * Use `create(WatchEventStatsRequestSchema)` to create a new message.
+ */
+export const WatchEventStatsRequestSchema: GenMessage<WatchEventStatsRequest> = /*@__PURE__*/
+  messageDesc(file_boxoffice_stats_v1_stats, 21);
+
+/**
+ * @generated from message boxoffice.stats.v1.WatchEventStatsResponse
+ */
+export type WatchEventStatsResponse = Message<"boxoffice.stats.v1.WatchEventStatsResponse"> & {
+  /**
+   * @generated from field: boxoffice.stats.v1.EventStats event_stats = 1;
+   */
+  eventStats?: EventStats | undefined;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp as_of = 2;
+   */
+  asOf?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message boxoffice.stats.v1.WatchEventStatsResponse.
+ * Use `create(WatchEventStatsResponseSchema)` to create a new message.
+ */
+export const WatchEventStatsResponseSchema: GenMessage<WatchEventStatsResponse> = /*@__PURE__*/
+  messageDesc(file_boxoffice_stats_v1_stats, 22);
+
+/**
+ * @generated from message boxoffice.stats.v1.ExportEventStatsRequest
+ */
+export type ExportEventStatsRequest = Message<"boxoffice.stats.v1.ExportEventStatsRequest"> & {
+  /**
+   * @generated from field: string event_id = 1;
+   */
+  eventId: string;
+};
+
+/**
+ * Describes the message boxoffice.stats.v1.ExportEventStatsRequest.
+ * Use `create(ExportEventStatsRequestSchema)` to create a new message.
+ */
+export const ExportEventStatsRequestSchema: GenMessage<ExportEventStatsRequest> = /*@__PURE__*/
+  messageDesc(file_boxoffice_stats_v1_stats, 23);
+
+/**
+ * @generated from message boxoffice.stats.v1.ExportEventStatsResponse
+ */
+export type ExportEventStatsResponse = Message<"boxoffice.stats.v1.ExportEventStatsResponse"> & {
+  /**
+   * The next lines, whole; the first message begins with the header. RFC 4180, in UTF-8; text that a spreadsheet would
+   * take for a formula begins with an apostrophe.
+   *
+   * @generated from field: string csv = 1;
+   */
+  csv: string;
+};
+
+/**
+ * Describes the message boxoffice.stats.v1.ExportEventStatsResponse.
+ * Use `create(ExportEventStatsResponseSchema)` to create a new message.
+ */
+export const ExportEventStatsResponseSchema: GenMessage<ExportEventStatsResponse> = /*@__PURE__*/
+  messageDesc(file_boxoffice_stats_v1_stats, 24);
+
+/**
+ * @generated from message boxoffice.stats.v1.RebuildStatsRequest
+ */
+export type RebuildStatsRequest = Message<"boxoffice.stats.v1.RebuildStatsRequest"> & {
+};
+
+/**
+ * Describes the message boxoffice.stats.v1.RebuildStatsRequest.
+ * Use `create(RebuildStatsRequestSchema)` to create a new message.
+ */
+export const RebuildStatsRequestSchema: GenMessage<RebuildStatsRequest> = /*@__PURE__*/
+  messageDesc(file_boxoffice_stats_v1_stats, 25);
+
+/**
+ * @generated from message boxoffice.stats.v1.RebuildStatsResponse
+ */
+export type RebuildStatsResponse = Message<"boxoffice.stats.v1.RebuildStatsResponse"> & {
+  /**
+   * @generated from field: string task_id = 1;
+   */
+  taskId: string;
+};
+
+/**
+ * Describes the message boxoffice.stats.v1.RebuildStatsResponse.
+ * Use `create(RebuildStatsResponseSchema)` to create a new message.
+ */
+export const RebuildStatsResponseSchema: GenMessage<RebuildStatsResponse> = /*@__PURE__*/
+  messageDesc(file_boxoffice_stats_v1_stats, 26);
+
+/**
+ * @generated from message boxoffice.stats.v1.VerifyStatsRequest
+ */
+export type VerifyStatsRequest = Message<"boxoffice.stats.v1.VerifyStatsRequest"> & {
+};
+
+/**
+ * Describes the message boxoffice.stats.v1.VerifyStatsRequest.
+ * Use `create(VerifyStatsRequestSchema)` to create a new message.
+ */
+export const VerifyStatsRequestSchema: GenMessage<VerifyStatsRequest> = /*@__PURE__*/
+  messageDesc(file_boxoffice_stats_v1_stats, 27);
+
+/**
+ * @generated from message boxoffice.stats.v1.VerifyStatsResponse
+ */
+export type VerifyStatsResponse = Message<"boxoffice.stats.v1.VerifyStatsResponse"> & {
+  /**
+   * @generated from field: string task_id = 1;
+   */
+  taskId: string;
+};
+
+/**
+ * Describes the message boxoffice.stats.v1.VerifyStatsResponse.
+ * Use `create(VerifyStatsResponseSchema)` to create a new message.
+ */
+export const VerifyStatsResponseSchema: GenMessage<VerifyStatsResponse> = /*@__PURE__*/
+  messageDesc(file_boxoffice_stats_v1_stats, 28);
+
+/**
+ * @generated from message boxoffice.stats.v1.ListStatsTasksRequest
+ */
+export type ListStatsTasksRequest = Message<"boxoffice.stats.v1.ListStatsTasksRequest"> & {
+};
+
+/**
+ * Describes the message boxoffice.stats.v1.ListStatsTasksRequest.
+ * Use `create(ListStatsTasksRequestSchema)` to create a new message.
+ */
+export const ListStatsTasksRequestSchema: GenMessage<ListStatsTasksRequest> = /*@__PURE__*/
+  messageDesc(file_boxoffice_stats_v1_stats, 29);
+
+/**
+ * @generated from message boxoffice.stats.v1.ListStatsTasksResponse
+ */
+export type ListStatsTasksResponse = Message<"boxoffice.stats.v1.ListStatsTasksResponse"> & {
+  /**
+   * @generated from field: repeated boxoffice.stats.v1.StatsTask tasks = 1;
+   */
+  tasks: StatsTask[];
+};
+
+/**
+ * Describes the message boxoffice.stats.v1.ListStatsTasksResponse.
+ * Use `create(ListStatsTasksResponseSchema)` to create a new message.
+ */
+export const ListStatsTasksResponseSchema: GenMessage<ListStatsTasksResponse> = /*@__PURE__*/
+  messageDesc(file_boxoffice_stats_v1_stats, 30);
+
+/**
+ * @generated from message boxoffice.stats.v1.StatsTask
+ */
+export type StatsTask = Message<"boxoffice.stats.v1.StatsTask"> & {
+  /**
+   * @generated from field: string task_id = 1;
+   */
+  taskId: string;
+
+  /**
+   * @generated from field: boxoffice.stats.v1.StatsTaskKind kind = 2;
+   */
+  kind: StatsTaskKind;
+
+  /**
+   * @generated from field: boxoffice.stats.v1.StatsTaskState state = 3;
+   */
+  state: StatsTaskState;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp request_time = 4;
+   */
+  requestTime?: Timestamp | undefined;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp start_time = 5;
+   */
+  startTime?: Timestamp | undefined;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp end_time = 6;
+   */
+  endTime?: Timestamp | undefined;
+
+  /**
+   * How many events, ticket types, reservations and payments were read so far.
+   *
+   * @generated from field: int64 entities = 7;
+   */
+  entities: bigint;
+
+  /**
+   * Of a verification, the first hundred.
+   *
+   * @generated from field: repeated boxoffice.stats.v1.StatsDifference differences = 8;
+   */
+  differences: StatsDifference[];
+
+  /**
+   * @generated from field: int64 difference_count = 9;
+   */
+  differenceCount: bigint;
+
+  /**
+   * Why it failed.
+   *
+   * @generated from field: string problem = 10;
+   */
+  problem: string;
+};
+
+/**
+ * Describes the message boxoffice.stats.v1.StatsTask.
+ * Use `create(StatsTaskSchema)` to create a new message.
+ */
+export const StatsTaskSchema: GenMessage<StatsTask> = /*@__PURE__*/
+  messageDesc(file_boxoffice_stats_v1_stats, 31);
+
+/**
+ * What is counted otherwise than it is.
+ *
+ * @generated from message boxoffice.stats.v1.StatsDifference
+ */
+export type StatsDifference = Message<"boxoffice.stats.v1.StatsDifference"> & {
+  /**
+   * For example "ticket type" or "reservation".
+   *
+   * @generated from field: string subject = 1;
+   */
+  subject: string;
+
+  /**
+   * Its id; a reservation's is its reference, which is no secret.
+   *
+   * @generated from field: string id = 2;
+   */
+  id: string;
+
+  /**
+   * @generated from field: string field = 3;
+   */
+  field: string;
+
+  /**
+   * @generated from field: string counted = 4;
+   */
+  counted: string;
+
+  /**
+   * @generated from field: string expected = 5;
+   */
+  expected: string;
+};
+
+/**
+ * Describes the message boxoffice.stats.v1.StatsDifference.
+ * Use `create(StatsDifferenceSchema)` to create a new message.
+ */
+export const StatsDifferenceSchema: GenMessage<StatsDifference> = /*@__PURE__*/
+  messageDesc(file_boxoffice_stats_v1_stats, 32);
+
+/**
+ * @generated from enum boxoffice.stats.v1.EventStatsSort
+ */
+export const EventStatsSort = {
+  /**
+   * @generated from enum value: EVENT_STATS_SORT_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * Most tickets held and paid first.
+   *
+   * @generated from enum value: EVENT_STATS_SORT_RESERVED = 1;
+   */
+  RESERVED: 1,
+
+  /**
+   * @generated from enum value: EVENT_STATS_SORT_PAID = 2;
+   */
+  PAID: 2,
+
+  /**
+   * @generated from enum value: EVENT_STATS_SORT_REVENUE = 3;
+   */
+  REVENUE: 3,
+
+  /**
+   * @generated from enum value: EVENT_STATS_SORT_SELL_THROUGH = 4;
+   */
+  SELL_THROUGH: 4,
+} as const;
+
+/**
+ * @generated from enum boxoffice.stats.v1.EventStatsSort
+ */
+export type EventStatsSort = (typeof EventStatsSort)[keyof typeof EventStatsSort] | UnknownEnum;
+
+/**
+ * Describes the enum boxoffice.stats.v1.EventStatsSort.
+ */
+export const EventStatsSortSchema: GenEnum<EventStatsSort> = /*@__PURE__*/
+  enumDesc(file_boxoffice_stats_v1_stats, 0);
+
+/**
+ * @generated from enum boxoffice.stats.v1.TimelineInterval
+ */
+export const TimelineInterval = {
+  /**
+   * @generated from enum value: TIMELINE_INTERVAL_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * @generated from enum value: TIMELINE_INTERVAL_MINUTE = 1;
+   */
+  MINUTE: 1,
+
+  /**
+   * @generated from enum value: TIMELINE_INTERVAL_HOUR = 2;
+   */
+  HOUR: 2,
+
+  /**
+   * @generated from enum value: TIMELINE_INTERVAL_DAY = 3;
+   */
+  DAY: 3,
+} as const;
+
+/**
+ * @generated from enum boxoffice.stats.v1.TimelineInterval
+ */
+export type TimelineInterval = (typeof TimelineInterval)[keyof typeof TimelineInterval] | UnknownEnum;
+
+/**
+ * Describes the enum boxoffice.stats.v1.TimelineInterval.
+ */
+export const TimelineIntervalSchema: GenEnum<TimelineInterval> = /*@__PURE__*/
+  enumDesc(file_boxoffice_stats_v1_stats, 1);
+
+/**
+ * @generated from enum boxoffice.stats.v1.StatsTaskKind
+ */
+export const StatsTaskKind = {
+  /**
+   * @generated from enum value: STATS_TASK_KIND_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * Adds what was lost, by itself where the events' stream lost messages.
+   *
+   * @generated from enum value: STATS_TASK_KIND_RESYNC = 1;
+   */
+  RESYNC: 1,
+
+  /**
+   * @generated from enum value: STATS_TASK_KIND_REBUILD = 2;
+   */
+  REBUILD: 2,
+
+  /**
+   * @generated from enum value: STATS_TASK_KIND_VERIFY = 3;
+   */
+  VERIFY: 3,
+} as const;
+
+/**
+ * @generated from enum boxoffice.stats.v1.StatsTaskKind
+ */
+export type StatsTaskKind = (typeof StatsTaskKind)[keyof typeof StatsTaskKind] | UnknownEnum;
+
+/**
+ * Describes the enum boxoffice.stats.v1.StatsTaskKind.
+ */
+export const StatsTaskKindSchema: GenEnum<StatsTaskKind> = /*@__PURE__*/
+  enumDesc(file_boxoffice_stats_v1_stats, 2);
+
+/**
+ * @generated from enum boxoffice.stats.v1.StatsTaskState
+ */
+export const StatsTaskState = {
+  /**
+   * @generated from enum value: STATS_TASK_STATE_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * @generated from enum value: STATS_TASK_STATE_WAITING = 1;
+   */
+  WAITING: 1,
+
+  /**
+   * @generated from enum value: STATS_TASK_STATE_RUNNING = 2;
+   */
+  RUNNING: 2,
+
+  /**
+   * Done, whatever differences were found.
+   *
+   * @generated from enum value: STATS_TASK_STATE_SUCCEEDED = 3;
+   */
+  SUCCEEDED: 3,
+
+  /**
+   * @generated from enum value: STATS_TASK_STATE_FAILED = 4;
+   */
+  FAILED: 4,
+} as const;
+
+/**
+ * @generated from enum boxoffice.stats.v1.StatsTaskState
+ */
+export type StatsTaskState = (typeof StatsTaskState)[keyof typeof StatsTaskState] | UnknownEnum;
+
+/**
+ * Describes the enum boxoffice.stats.v1.StatsTaskState.
+ */
+export const StatsTaskStateSchema: GenEnum<StatsTaskState> = /*@__PURE__*/
+  enumDesc(file_boxoffice_stats_v1_stats, 3);
 
 /**
  * How the sale goes. Counts are of tickets unless they say reservations, and follow the sale within a second:
@@ -663,7 +1342,7 @@ export const StatsService: GenService<{
     output: typeof GetEventStatsResponseSchema;
   },
   /**
-   * Every event, by starting time.
+   * Every event, by starting time or the most successful first.
    *
    * @generated from rpc boxoffice.stats.v1.StatsService.ListEventStats
    */
@@ -691,6 +1370,68 @@ export const StatsService: GenService<{
     methodKind: "unary";
     input: typeof ListCategoryStatsRequestSchema;
     output: typeof ListCategoryStatsResponseSchema;
+  },
+  /**
+   * What happened when, by the minute, hour or day, of one event or of all.
+   *
+   * @generated from rpc boxoffice.stats.v1.StatsService.GetSalesTimeline
+   */
+  getSalesTimeline: {
+    methodKind: "unary";
+    input: typeof GetSalesTimelineRequestSchema;
+    output: typeof GetSalesTimelineResponseSchema;
+  },
+  /**
+   * GetEventStats again and again, at most a few times a second: at once, whenever a figure changes, and at least every
+   * ten seconds. Each answer is whole.
+   *
+   * @generated from rpc boxoffice.stats.v1.StatsService.WatchEventStats
+   */
+  watchEventStats: {
+    methodKind: "server_streaming";
+    input: typeof WatchEventStatsRequestSchema;
+    output: typeof WatchEventStatsResponseSchema;
+  },
+  /**
+   * GetEventStats as CSV: a line for each ticket type, and one for their total.
+   *
+   * @generated from rpc boxoffice.stats.v1.StatsService.ExportEventStats
+   */
+  exportEventStats: {
+    methodKind: "server_streaming";
+    input: typeof ExportEventStatsRequestSchema;
+    output: typeof ExportEventStatsResponseSchema;
+  },
+  /**
+   * Begins to count everything again from the services that own it, beside what is shown and while events are
+   * counted; then that is shown instead. One that waits already is the one that is meant.
+   *
+   * @generated from rpc boxoffice.stats.v1.StatsService.RebuildStats
+   */
+  rebuildStats: {
+    methodKind: "unary";
+    input: typeof RebuildStatsRequestSchema;
+    output: typeof RebuildStatsResponseSchema;
+  },
+  /**
+   * Begins to compare the statistics with a recount of what the services have. It changes nothing.
+   *
+   * @generated from rpc boxoffice.stats.v1.StatsService.VerifyStats
+   */
+  verifyStats: {
+    methodKind: "unary";
+    input: typeof VerifyStatsRequestSchema;
+    output: typeof VerifyStatsResponseSchema;
+  },
+  /**
+   * What was begun, by operators or by itself, newest first: the last 50.
+   *
+   * @generated from rpc boxoffice.stats.v1.StatsService.ListStatsTasks
+   */
+  listStatsTasks: {
+    methodKind: "unary";
+    input: typeof ListStatsTasksRequestSchema;
+    output: typeof ListStatsTasksResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_boxoffice_stats_v1_stats, 0);

@@ -1,0 +1,45 @@
+import { DateTime, IANAZone } from "luxon";
+
+export const INTERVALS = ["MINUTE", "HOUR", "DAY"] as const;
+export type Interval = (typeof INTERVALS)[number];
+
+/** An answer holds at most so many intervals. */
+export const MAX_INTERVALS = 1_500;
+
+const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
+
+/** How far back a timeline goes unless told: an hour by minutes, two days by hours, a month by days. */
+export const DEFAULT_SPAN_MS: Record<Interval, number> = {
+  MINUTE: 60 * MINUTE_MS,
+  HOUR: 48 * HOUR_MS,
+  DAY: 30 * 24 * HOUR_MS,
+};
+
+const UNITS = { MINUTE: "minute", HOUR: "hour", DAY: "day" } as const;
+
+/** Whether a name is that of a time zone in IANA's database. */
+export const isTimeZone = (name: string): boolean => /^[A-Za-z]/.test(name) && IANAZone.isValidZone(name);
+
+/**
+ * The bounds of whole intervals, one after the other, that `fromMs` to `untilMs` lie in, by the clocks of a time zone:
+ * a day begins when its date does, however long it is. In milliseconds since the epoch.
+ *
+ * @returns undefined where they would be more than an answer holds
+ */
+export function boundsOf(
+  interval: Interval,
+  fromMs: number,
+  untilMs: number,
+  timeZone: string,
+): number[] | undefined {
+  const unit = UNITS[interval];
+  let start = DateTime.fromMillis(fromMs, { zone: timeZone }).startOf(unit);
+  const bounds = [start.toMillis()];
+  do {
+    if (bounds.length > MAX_INTERVALS) return undefined;
+    start = interval === "DAY" ? start.plus({ days: 1 }).startOf("day") : start.plus({ [unit]: 1 });
+    bounds.push(start.toMillis());
+  } while (start.toMillis() < untilMs);
+  return bounds;
+}
