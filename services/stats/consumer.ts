@@ -21,6 +21,9 @@ const DURABLE = "stats";
 /** Messages that are taken at a time at most, each of at most 500 changes. */
 const MAX_BATCH = 100;
 
+/** While the database counts one batch, the next one is read. */
+const AT_A_TIME = 2;
+
 /** One transaction counts about so much of them at most, so that no statement runs for long. */
 const MAX_BYTES = 1024 * 1024;
 
@@ -31,7 +34,11 @@ const skippedParts = new Counter({
 });
 
 /** Counts what the other services say has changed, until `signal` aborts. What is counted is acknowledged. */
-export function runConsumer(options: ConsumerOptions, signal: AbortSignal): Promise<void> {
+export async function runConsumer(options: ConsumerOptions, signal: AbortSignal): Promise<void> {
+  await Promise.all(Array.from({ length: AT_A_TIME }, () => consume(options, signal)));
+}
+
+function consume(options: ConsumerOptions, signal: AbortSignal): Promise<void> {
   const { database, runtime, log } = options;
   return options.bus.consume(
     {

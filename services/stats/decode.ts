@@ -3,16 +3,13 @@ import { parsePrice, parseTime } from "@boxoffice/platform/parse.ts";
 import {
   type Change,
   type ChangeBatch,
-  ChangeBatchSchema,
   type EventChange,
   EventState,
   type PaymentChange,
   PaymentState,
-  type ReservationChange,
   ReservationState,
   type TicketTypeChange,
 } from "@boxoffice/proto/boxoffice/events/v1/events_pb.ts";
-import { fromBinary } from "@bufbuild/protobuf";
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import {
   type Changes,
@@ -26,6 +23,7 @@ import {
   type Reservation,
   type TicketType,
 } from "./domain/changes.ts";
+import { type CountedReservation, type ReadBatch, readBatch } from "./read-batch.ts";
 
 /** A message, or one change of it, that cannot be counted. */
 export type Skipped = { subject: string; part: "message" | "change"; error: unknown };
@@ -44,9 +42,7 @@ export type Decoded = {
 export function decodeMessages(messages: readonly ReceivedMessage[]): Decoded {
   const decoded: Decoded = { changes: noChanges(), skipped: [], changedMs: [] };
   for (const { subject, payload } of messages) {
-    attempt(decoded, subject, "message", () =>
-      collectBatch(decoded, subject, fromBinary(ChangeBatchSchema, payload)),
-    );
+    attempt(decoded, subject, "message", () => collectBatch(decoded, subject, readBatch(payload)));
   }
   return decoded;
 }
@@ -54,7 +50,8 @@ export function decodeMessages(messages: readonly ReceivedMessage[]): Decoded {
 /** Reads batches that are no messages but say what there is. */
 export function decodeBatches(batches: readonly ChangeBatch[]): Decoded {
   const decoded: Decoded = { changes: noChanges(), skipped: [], changedMs: [] };
-  for (const batch of batches) {
+  for (const { eventId, changeTime, changes } of batches) {
+    const batch = { eventId, changeTime, changes: changes.map((change) => () => ({ change })) };
     attempt(decoded, "", "message", () => collectBatch(decoded, "", batch));
   }
   return decoded;
@@ -68,14 +65,16 @@ function attempt({ skipped }: Decoded, subject: string, part: Skipped["part"], w
   }
 }
 
-function collectBatch(decoded: Decoded, subject: string, batch: ChangeBatch): void {
+function collectBatch(decoded: Decoded, subject: string, batch: ReadBatch): void {
   const eventId = id("event_id", batch.eventId);
   const changedAt = batch.changeTime ? parseTime("change_time", batch.changeTime) : null;
   if (changedAt !== null) decoded.changedMs.push(changedAt.getTime());
   const { changes } = decoded;
-  for (const change of batch.changes) {
+  for (const readChange of batch.changes) {
     attempt(decoded, subject, "change", () => {
-      collect(changes, eventId, change);
+      const read = readChange();
+      if ("reservation" in read) changes.reservations.push(toReservation(eventId, read.reservation));
+      else collect(changes, eventId, read.change);
       if (changedAt !== null && changedAt > (changes.asOf ?? 0)) changes.asOf = changedAt;
     });
   }
@@ -125,7 +124,7 @@ function toTicketType(eventId: string, change: TicketTypeChange): TicketType {
   };
 }
 
-function toReservation(eventId: string, change: ReservationChange): Reservation {
+function toReservation(eventId: string, change: CountedReservation): Reservation {
   return {
     id: matching("reservation_ref", change.reservationRef, /^[0-9a-f]{32}$/),
     eventId,
@@ -142,7 +141,7 @@ function toReservation(eventId: string, change: ReservationChange): Reservation 
 }
 
 /** A time that goes with a state is there when the reservation is in it. */
-function closingTimes({ state, payTime, closeTime }: ReservationChange) {
+function closingTimes({ state, payTime, closeTime }: CountedReservation) {
   const isPaid = state === ReservationState.PAID;
   const isClosed = state === ReservationState.EXPIRED || state === ReservationState.CANCELLED;
   return {

@@ -1,4 +1,4 @@
-import type { Transaction } from "@boxoffice/platform/database.ts";
+import { plainArray, type Transaction } from "@boxoffice/platform/database.ts";
 import type { Event, Payment, Replacement, Reservation, TicketType } from "../domain/changes.ts";
 import { toItemsJson, toTime } from "./rows.ts";
 
@@ -89,15 +89,15 @@ export function writeReservations(
   }
 }
 
-const columnsOf = (reservations: readonly Reservation[]): unknown[][] => [
-  reservations.map(({ createdMs }) => toTime(createdMs)),
-  reservations.map(({ id }) => id),
-  reservations.map(({ eventId }) => eventId),
-  reservations.map(({ version }) => version),
-  reservations.map(({ state }) => state),
-  reservations.map(({ paidMs }) => paidMs && toTime(paidMs)),
-  reservations.map(({ closedMs }) => closedMs && toTime(closedMs)),
-  reservations.map(({ items }) => toItemsJson(items)),
+const columnsOf = (reservations: readonly Reservation[]): string[] => [
+  plainArray(reservations.map(({ createdMs }) => toTime(createdMs))),
+  plainArray(reservations.map(({ id }) => id)),
+  plainArray(reservations.map(({ eventId }) => eventId)),
+  plainArray(reservations.map(({ version }) => version)),
+  plainArray(reservations.map(({ state }) => state)),
+  plainArray(reservations.map(({ paidMs }) => paidMs && toTime(paidMs))),
+  plainArray(reservations.map(({ closedMs }) => closedMs && toTime(closedMs))),
+  plainArray(reservations.map(({ items }) => `"${toItemsJson(items).replaceAll('"', '\\"')}"`)),
 ];
 
 export function upsertPayments(

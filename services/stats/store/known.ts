@@ -1,4 +1,4 @@
-import type { Database, Queryable } from "@boxoffice/platform/database.ts";
+import { type Database, plainArray, type Queryable } from "@boxoffice/platform/database.ts";
 import type {
   Changes,
   Event,
@@ -27,8 +27,8 @@ export async function knownReservations(
         and r.created_at = k.created_at and r.reservation_ref = k.reservation_ref`,
     values: [
       generation,
-      reservations.map(({ createdMs }) => toTime(createdMs)),
-      reservations.map(({ id }) => id),
+      plainArray(reservations.map(({ createdMs }) => toTime(createdMs))),
+      plainArray(reservations.map(({ id }) => id)),
     ],
   });
   return rows.map(toReservation);
