@@ -42,6 +42,8 @@ export type ReplicaOptions = {
   settings?: Record<string, string | number>;
   /** Goes to the database by another way than straight: through a proxy. */
   databaseUrl?: string;
+  /** Has a nats-server of its own. */
+  natsUrl?: string;
   /** Runs this file in place of the service's own main.ts. */
   entry?: string;
 };
@@ -182,7 +184,7 @@ export class FaultBoxOffice {
       env: {
         ...process.env,
         ...Object.fromEntries(Object.entries(settings).map(([key, value]) => [key, String(value)])),
-        NATS_URL: this.#servers.natsUrl,
+        NATS_URL: options.natsUrl ?? this.#servers.natsUrl,
         JWKS_FILE: join(this.#folder, JWKS_FILE),
         PRIVATE_KEY_FILE: join(this.#folder, `${service}.key`),
         [`${variable}_PORT`]: String(port),

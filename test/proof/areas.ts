@@ -13,6 +13,12 @@ import { lostCommit, terminatedBackends } from "./reservation/lost-answers.ts";
 import { expiryRace, marginRace } from "./reservation/races.ts";
 import { requestIds } from "./reservation/request-ids.ts";
 import { schedules } from "./simulation/schedules.ts";
+import { commits } from "./statistics/commits.ts";
+import { killedStats } from "./statistics/killed-stats.ts";
+import { lostStream } from "./statistics/lost-stream.ts";
+import { outage } from "./statistics/outage.ts";
+import { rebuilt } from "./statistics/rebuilt.ts";
+import { shuffled } from "./statistics/shuffled.ts";
 
 /** What can be proved, by the name that the command line takes. */
 export const AREAS: Record<string, Area> = {
@@ -39,5 +45,9 @@ export const AREAS: Record<string, Area> = {
   simulation: {
     services: ["reservation", "payment"],
     properties: [schedules],
+  },
+  statistics: {
+    services: ["catalog", "reservation", "payment", "stats"],
+    properties: [shuffled, commits, outage, lostStream, killedStats, rebuilt],
   },
 };
