@@ -41,6 +41,14 @@ export function cpuBetween(before: CpuSample, after: CpuSample): CpuSample {
   };
 }
 
+/** The ids of the processes below this one that are a part of the box office. Linux only: elsewhere it is empty. */
+export function processesOf(part: string): number[] {
+  if (process.platform !== "linux") return [];
+  return descendants(process.pid)
+    .map(({ pid }) => pid)
+    .filter((pid) => partOf(read(`/proc/${pid}/cmdline`).replaceAll("\0", " ")) === part);
+}
+
 /** The name of a part of the box office, or of what measures it, by its command line. */
 export function partOf(command: string): string {
   const [, service] =
