@@ -1,4 +1,4 @@
-import { BoxofficeError } from "@boxoffice/platform/errors.ts";
+import { Batcher } from "@boxoffice/platform/batcher.ts";
 import { fromStatus } from "@boxoffice/platform/rpc/status.ts";
 import {
   ReservationService,
@@ -13,7 +13,6 @@ import { type Empty, EmptySchema } from "@bufbuild/protobuf/wkt";
 import type { Transport } from "@connectrpc/connect";
 import { type Call, timeIsOver } from "./call.ts";
 import { decode, encode, forward, forwardEncoded, traceOf } from "./forward.ts";
-import { ClientGoneError } from "./read-body.ts";
 import { decodeReserveResponse, encodeReserveRequest } from "./reserve-codec.ts";
 import type { Answerer } from "./unary.ts";
 
@@ -36,8 +35,6 @@ const MAX_QUEUE = 5_000;
 /** Nobody's wish for tickets is longer; what is goes alone, so that no batch grows too large, in bytes. */
 const MAX_ITEM_BYTES = 4 * 1024;
 
-const RETRY_AFTER_MS = 1_000;
-
 /**
  * Answers Reserve: requests that arrive while others are under way are sent on together, as one call. Each keeps
  * its own time, trace, check and result. An operator's request goes alone, as its bearer goes with it.
@@ -45,52 +42,12 @@ const RETRY_AFTER_MS = 1_000;
 export function reserveTogether({ transport, bearer }: TogetherOptions): Answerer {
   const { reserve } = ReservationService.method;
   const alone = forwardEncoded(reserve, forward(reserve, transport));
-  const waiting: Waiting[] = [];
-  let calls = 0;
-  let isScheduled = false;
-
-  function submit(request: Uint8Array, call: Call): Promise<Uint8Array> {
-    if (waiting.length >= MAX_QUEUE) {
-      const message = "Too many requests are waiting. Try again shortly.";
-      throw new BoxofficeError("OVERLOADED", message, { retryAfterMs: RETRY_AFTER_MS });
-    }
-    return new Promise((resolve, reject) => {
-      const limit = setTimeout(() => reject(timeIsOver()), call.timeLeftMs);
-      const done =
-        <Args extends unknown[]>(settle: (...args: Args) => void) =>
-        (...args: Args) => {
-          clearTimeout(limit);
-          settle(...args);
-        };
-      waiting.push({ request, call, resolve: done(resolve), reject: done(reject) });
-      schedule();
-    });
-  }
-
-  /** What arrives in the same turn of the event loop comes along. */
-  function schedule(): void {
-    if (isScheduled || calls === MAX_CALLS || waiting.length === 0) return;
-    isScheduled = true;
-    setImmediate(() => {
-      isScheduled = false;
-      const batch = waiting.splice(0, MAX_BATCH).filter(isWanted);
-      if (batch.length > 0) void send(batch);
-      schedule();
-    });
-  }
-
-  async function send(batch: Waiting[]): Promise<void> {
-    calls++;
-    try {
-      const results = await reserveMany(transport, await bearer(), batch);
-      for (const [index, { resolve }] of batch.entries()) resolve(results[index] as Uint8Array);
-    } catch (error) {
-      for (const { reject } of batch) reject(error);
-    } finally {
-      calls--;
-      schedule();
-    }
-  }
+  const together = new Batcher<Wish, Uint8Array>({
+    maxBatch: MAX_BATCH,
+    maxQueue: MAX_QUEUE,
+    concurrency: MAX_CALLS,
+    run: async (wishes) => reserveMany(transport, await bearer(), wishes),
+  });
 
   return async (bytes, codec, call) => {
     const isOrdinary = call.authorization === undefined && bytes.length <= MAX_ITEM_BYTES;
@@ -98,23 +55,21 @@ export function reserveTogether({ transport, bearer }: TogetherOptions): Answere
     const request = codec === "json" ? fromJson(bytes) : checked(bytes);
     // A text may hold U+0000, for which the service would refuse the whole batch.
     if (request.includes(0)) return alone(bytes, codec, call);
-    const response = reservationOf(await submit(request, call));
+    const answered = together.submit({ request, call }, { isGone: () => call.isGone });
+    const response = reservationOf(await within(answered, call.timeLeftMs));
     return codec === "json" ? toJson(response) : response;
   };
 }
 
-type Waiting = {
-  request: Uint8Array;
-  call: Call;
-  resolve(result: Uint8Array): void;
-  reject(error: unknown): void;
-};
+/** What somebody wants to reserve, in binary. */
+type Wish = { request: Uint8Array; call: Call };
 
-/** Whoever hung up, or whose time is over, does not want to hold tickets. */
-function isWanted({ call, reject }: Waiting): boolean {
-  if (!call.isGone) return true;
-  reject(new ClientGoneError());
-  return false;
+/** Each has a time of its own, however long the others wait. */
+function within<Value>(answered: Promise<Value>, timeLeftMs: number): Promise<Value> {
+  return new Promise((resolve, reject) => {
+    const limit = setTimeout(() => reject(timeIsOver()), timeLeftMs);
+    answered.then(resolve, reject).finally(() => clearTimeout(limit));
+  });
 }
 
 /** @throws BoxofficeError INVALID_REQUEST */
@@ -167,7 +122,7 @@ function reservationOf(result: Uint8Array): Uint8Array {
 async function reserveMany(
   transport: Transport,
   token: string,
-  batch: readonly Waiting[],
+  batch: readonly Wish[],
 ): Promise<Uint8Array[]> {
   const timeoutMs = Math.max(...batch.map(({ call }) => call.timeLeftMs));
   const message: Empty = create(EmptySchema);

@@ -7,6 +7,8 @@ export type BatcherOptions<Item, Result> = {
   maxQueue: number;
   /** Does the work of one batch. Result `i` belongs to item `i`; when it throws, every item of the batch fails. */
   run(items: Item[]): Promise<Result[]>;
+  /** How many batches are worked on at a time; one unless told. */
+  concurrency?: number;
   /** The clock by which items are late; this host's unless told. */
   nowMs?: () => number;
 };
@@ -14,6 +16,8 @@ export type BatcherOptions<Item, Result> = {
 /** An item whose turn comes after its caller has gone, or after its time, is dropped. */
 export type Wanted = {
   signal?: AbortSignal;
+  /** The same for a caller to whom a signal would be too dear. */
+  isGone?: () => boolean;
   /** In milliseconds since the epoch, by the batcher's clock. */
   untilMs?: number;
 };
@@ -27,7 +31,8 @@ const OVERLOADED_RETRY_MS = 1_000;
 export class Batcher<Item, Result> {
   readonly #options: BatcherOptions<Item, Result>;
   readonly #queue: Waiting<Item, Result>[] = [];
-  #isWorking = false;
+  #working = 0;
+  #isStarting = false;
 
   constructor(options: BatcherOptions<Item, Result>) {
     this.#options = options;
@@ -50,20 +55,31 @@ export class Batcher<Item, Result> {
     }
     return new Promise((resolve, reject) => {
       this.#queue.push({ item, wanted, resolve, reject });
-      if (this.#isWorking) return;
-      this.#isWorking = true;
-      setImmediate(() => void this.#work()); // what arrived in the same turn of the event loop comes along
+      this.#start();
+    });
+  }
+
+  /** What arrives in the same turn of the event loop comes along. */
+  #start(): void {
+    const { concurrency = 1 } = this.#options;
+    if (this.#isStarting || this.#working >= concurrency) return;
+    this.#isStarting = true;
+    setImmediate(() => {
+      this.#isStarting = false;
+      void this.#work();
     });
   }
 
   async #work(): Promise<void> {
     const { maxBatch, nowMs = Date.now } = this.#options;
+    this.#working++;
     while (this.#queue.length > 0) {
       const now = nowMs();
       const batch = this.#queue.splice(0, maxBatch).filter((waiting) => isWanted(waiting, now));
+      if (this.#queue.length > 0) this.#start();
       if (batch.length > 0) await this.#runBatch(batch);
     }
-    this.#isWorking = false;
+    this.#working--;
   }
 
   async #runBatch(batch: Waiting<Item, Result>[]): Promise<void> {
@@ -118,9 +134,9 @@ type Waiting<Item, Result> = {
 };
 
 function isWanted<Item, Result>({ wanted, reject }: Waiting<Item, Result>, nowMs: number): boolean {
-  const { signal, untilMs = Number.POSITIVE_INFINITY } = wanted;
-  if (signal?.aborted) {
-    reject(signal.reason);
+  const { signal, isGone, untilMs = Number.POSITIVE_INFINITY } = wanted;
+  if (signal?.aborted || isGone?.()) {
+    reject(signal?.reason ?? new ConnectError("the caller has gone", Code.Canceled));
     return false;
   }
   if (nowMs < untilMs) return true;

@@ -2,12 +2,13 @@ import { describe, expect, test } from "vitest";
 import { Batcher } from "../src/batcher.ts";
 
 /** A batcher whose batches are finished by the test, one after the other. */
-function held(options: { maxBatch?: number; maxQueue?: number } = {}) {
+function held(options: { maxBatch?: number; maxQueue?: number; concurrency?: number } = {}) {
   const batches: number[][] = [];
   const finishes: { resolve(results: string[]): void; reject(error: Error): void }[] = [];
   const batcher = new Batcher<number, string>({
     maxBatch: options.maxBatch ?? 100,
     maxQueue: options.maxQueue ?? 100,
+    concurrency: options.concurrency ?? 1,
     run(items) {
       batches.push(items);
       return new Promise((resolve, reject) => finishes.push({ resolve, reject }));
@@ -53,6 +54,39 @@ describe("a batch", () => {
     }
     await all;
     expect(batches).toEqual([[1, 2], [3, 4], [5]]);
+  });
+
+  test("may be one of several at a time, and no more", async () => {
+    const { batcher, batches, begun, finish } = held({ concurrency: 2, maxBatch: 2 });
+    const all = Promise.all([1, 2, 3, 4, 5].map((item) => batcher.submit(item)));
+    await begun(2);
+    const late = batcher.submit(6);
+    await new Promise(setImmediate);
+    expect(batches).toEqual([
+      [1, 2],
+      [3, 4],
+    ]);
+    finish(1);
+    await begun(3);
+    expect(batches[2]).toEqual([5, 6]);
+    finish(0);
+    finish(2);
+    expect([(await all).length, await late]).toEqual([5, "did 6"]);
+  });
+
+  test("leaves out those who are gone when its turn comes", async () => {
+    const { batcher, batches, begun, finish } = held();
+    const first = batcher.submit(1);
+    await begun(1);
+    const gone = batcher.submit(2, { isGone: () => true });
+    gone.catch(() => undefined);
+    const here = batcher.submit(3, { isGone: () => false });
+    finish(0);
+    await first;
+    await begun(2);
+    finish(1);
+    expect([await here, batches[1]]).toEqual(["did 3", [3]]);
+    await expect(gone).rejects.toThrow("gone");
   });
 
   test("that fails fails for its items alone", async () => {
