@@ -11,13 +11,19 @@ import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { parseArgs } from "node:util";
+import { createFileRegistry, fromBinary } from "@bufbuild/protobuf";
+import { FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
 import { file_buf_validate_validate } from "@bufbuild/protovalidate/gen/buf/validate/validate_pb.js";
+import { describeApi } from "./openapi.ts";
 import { printProto } from "./print-proto.ts";
 
 const here = import.meta.dirname;
 
 /** The released contract, as a buf image: what `buf breaking` compares with. */
 export const RELEASED_IMAGE = "released.binpb";
+
+/** In gen/: the JSON API as OpenAPI, which the gateway serves. */
+const API_DESCRIPTION = "openapi.json";
 
 /** Published interfaces, by the path they are imported as, and the npm package that carries each. */
 const PUBLISHED = {
@@ -34,7 +40,10 @@ if (import.meta.main) {
   vendorPublishedInterfaces();
   if (values.release) buf("build", "--path", "boxoffice", "--exclude-source-info", "-o", RELEASED_IMAGE);
   else if (values.check) checkDrift();
-  else buf("generate");
+  else {
+    buf("generate");
+    writeFileSync(join(here, "gen", API_DESCRIPTION), apiDescription());
+  }
 }
 
 /**
@@ -63,6 +72,7 @@ function checkDrift(): void {
   const fresh = mkdtempSync(join(tmpdir(), "boxoffice-gen-"));
   try {
     buf("generate", "-o", fresh);
+    writeFileSync(join(fresh, "gen", API_DESCRIPTION), apiDescription());
     const stale = differingFiles(join(here, "gen"), join(fresh, "gen"));
     if (stale.length > 0) {
       console.error(`proto/gen is stale: ${stale.join(", ")}\nRun "npm run generate" and commit the result.`);
@@ -70,6 +80,19 @@ function checkDrift(): void {
     }
   } finally {
     rmSync(fresh, { recursive: true });
+  }
+}
+
+/** OpenAPI of what the gateway routes, from the contract with its comments. */
+function apiDescription(): string {
+  const folder = mkdtempSync(join(tmpdir(), "boxoffice-api-"));
+  try {
+    const image = join(folder, "image.binpb");
+    buf("build", "--path", "boxoffice", "-o", image);
+    const files = fromBinary(FileDescriptorSetSchema, readFileSync(image));
+    return `${JSON.stringify(describeApi(createFileRegistry(files)), undefined, 1)}\n`;
+  } finally {
+    rmSync(folder, { recursive: true });
   }
 }
 
