@@ -26,10 +26,10 @@ const STALL_MS = 30_000;
 export type TakeOver = (response: ServerResponse) => void;
 
 /**
- * Where a stream's handler leaves what takes over once Connect has read the request. It then yields nothing: what
- * many are told need not go through Connect for each of them.
+ * The exchange that a handler serves. A stream's handler may leave here what takes over once Connect has read the
+ * request, and yield nothing: what many are told need not go through Connect for each of them.
  */
-export const HANDOVER = createContextKey<{ takeOver?: TakeOver } | undefined>(undefined);
+export const SERVED = createContextKey<{ exchange: Exchange; takeOver?: TakeOver } | undefined>(undefined);
 
 /**
  * Serves methods with Connect's own router: gRPC-Web, and streams. It stands in the place of `connectNodeAdapter`,
@@ -60,7 +60,7 @@ function listenerFor(handler: UniversalHandler, log: Logger): Listener {
       await answer(handler, exchange);
     } catch (error) {
       if (exchange.isGone || error instanceof ClientGoneError) return;
-      sendError(exchange, toShown(error, handler.method, log));
+      sendError(exchange, toShown(error, handler.method, log, exchange.requestId));
     }
   };
 }
@@ -71,8 +71,8 @@ async function answer(handler: UniversalHandler, exchange: Exchange): Promise<vo
   if (body === "too large") {
     return sendErrorUnread(exchange, refusal(`a request has at most ${MAX_REQUEST_BYTES} bytes`));
   }
-  const handover: { takeOver?: TakeOver } = {};
-  const contextValues = createContextValues().set(HANDOVER, handover);
+  const served: { exchange: Exchange; takeOver?: TakeOver } = { exchange };
+  const contextValues = createContextValues().set(SERVED, served);
   const call = {
     ...universalRequestFromNodeRequest(request, response, undefined, contextValues),
     body: inOnePiece(body),
@@ -80,8 +80,8 @@ async function answer(handler: UniversalHandler, exchange: Exchange): Promise<vo
   clampTimeout(call.header, handler.method);
   const answered = await handler(call);
   if (answered.status !== 200) return explain(handler, answered, exchange);
-  if (handover.takeOver === undefined) await sendStream(exchange, answered);
-  else handover.takeOver(openAnswer(exchange, answered));
+  if (served.takeOver === undefined) await sendStream(exchange, answered);
+  else served.takeOver(openAnswer(exchange, answered));
 }
 
 /** Connect refused the request by itself, before it looked at the message. */

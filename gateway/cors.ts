@@ -43,13 +43,14 @@ const EXPOSED_HEADERS = [
   "X-Request-Id",
   "RateLimit",
   "RateLimit-Policy",
+  "Retry-After",
 ].join(", ");
 
 const PREFLIGHT_HEADERS = [
   "access-control-allow-methods",
   cors.allowedMethods.join(", "),
   "access-control-allow-headers",
-  [...cors.allowedHeaders, "Authorization", "If-None-Match", "Traceparent"].join(", "),
+  [...cors.allowedHeaders, "Authorization", "If-None-Match", "Traceparent", "X-Request-Id"].join(", "),
   "access-control-max-age",
   String(PREFLIGHT_MAX_AGE_SECONDS),
 ];

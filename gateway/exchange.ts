@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Http2ServerResponse } from "node:http2";
 
@@ -12,7 +13,13 @@ export type ExchangeOptions = {
   response: ServerResponse;
   /** What every answer says, unless more is known about it. */
   headers: FlatHeaders;
+  /** Called when the answer is written, or, of a stream, when it has ended. */
+  onAnswered?: (exchange: Exchange, status: number) => void;
 };
+
+/** Names requests so that a client and the log mean the same. */
+const PROCESS_NAME = randomBytes(6).toString("base64url");
+let requests = 0;
 
 /** One request and the one answer to it, over HTTP/1.1 or HTTP/2. */
 export class Exchange {
@@ -21,10 +28,14 @@ export class Exchange {
   /** The path of the request, without its query. */
   readonly path: string;
   readonly isHttp2: boolean;
+  /** What was asked for, for logs and metrics: one of few words, never what a client wrote. */
+  route = "other";
+  readonly #onAnswered: ExchangeOptions["onAnswered"];
   #headers: FlatHeaders;
+  #requestId: string | undefined;
   #gone: AbortController | undefined;
 
-  constructor({ request, response, headers }: ExchangeOptions) {
+  constructor({ request, response, headers, onAnswered }: ExchangeOptions) {
     this.request = request;
     this.response = response;
     this.isHttp2 = request.httpVersionMajor === 2;
@@ -32,6 +43,17 @@ export class Exchange {
     const queryAt = url.indexOf("?");
     this.path = queryAt < 0 ? url : url.slice(0, queryAt);
     this.#headers = headers;
+    this.#onAnswered = onAnswered;
+  }
+
+  /** The client's own `X-Request-Id`, where it looks like one, or one of ours. Every answer carries it. */
+  get requestId(): string {
+    if (this.#requestId === undefined) {
+      const given = this.request.headers["x-request-id"];
+      const isGood = typeof given === "string" && /^[\w.-]{1,64}$/.test(given);
+      this.#requestId = isGood ? given : `${PROCESS_NAME}-${(requests++).toString(36)}`;
+    }
+    return this.#requestId;
   }
 
   /** The query, without its question mark. */
@@ -85,15 +107,23 @@ export class Exchange {
    * @param isAscii whether a text is known to hold nothing else, which is faster to send
    */
   send(status: number, headers: FlatHeaders, body?: Uint8Array | string, isAscii = false): void {
-    this.open(status, headers);
+    this.#writeHead(status, headers);
     if (this.request.method === "HEAD") this.response.end();
     else this.response.end(body, isAscii ? "latin1" : "utf8");
+    this.#onAnswered?.(this, status);
   }
 
   /** Begins an answer whose body follows. */
   open(status: number, headers: FlatHeaders): ServerResponse {
-    this.response.writeHead(status, merge(this.#headers, headers));
+    this.#writeHead(status, headers);
+    this.response.once("close", () => this.#onAnswered?.(this, status));
     return this.response;
+  }
+
+  #writeHead(status: number, headers: FlatHeaders): void {
+    const merged = merge(this.#headers, headers);
+    merged.push("x-request-id", this.requestId);
+    this.response.writeHead(status, merged);
   }
 }
 

@@ -15,9 +15,16 @@ import { systemRuntime } from "@boxoffice/platform/runtime.ts";
 import { openTls, tlsSettings } from "@boxoffice/platform/tls.ts";
 import { CatalogService } from "@boxoffice/proto/boxoffice/catalog/v1/catalog_pb.ts";
 import { ReservationService } from "@boxoffice/proto/boxoffice/reservation/v1/reservation_pb.ts";
+import { ACCESS_LOG_CHOICES } from "./access-log.ts";
 import { Backends } from "./backends.ts";
+import { openCertificate } from "./certificate.ts";
 import { parseOrigins } from "./cors.ts";
+import { openClients } from "./limits/clients.ts";
+import { Overload } from "./limits/overload.ts";
+import { PerClient } from "./limits/per-client.ts";
+import { RateLimit } from "./limits/rate-limit.ts";
 import { Feeds } from "./live/feeds.ts";
+import { showOpen } from "./metrics.ts";
 import { createHomePage } from "./pages/home.ts";
 import { type BackendName, createRoutes } from "./routes.ts";
 import { createGatewayServer } from "./server.ts";
@@ -46,10 +53,25 @@ await runProcess(log, async (lifecycle) => {
     PRIVATE_KEY_FILE: commonSettings.PRIVATE_KEY_FILE,
     JWKS_FILE: commonSettings.JWKS_FILE,
     CORS_ORIGINS: setting.text().default(""),
+    TRUSTED_PROXIES: setting.text().default(""),
+    RATE_LIMIT_RPS: setting.integer({ min: 0, max: 1_000_000, fallback: 50 }),
+    STREAMS_PER_CLIENT: setting.integer({ min: 0, max: 1_000_000, fallback: 100 }),
+    CONNECTIONS_PER_CLIENT: setting.integer({ min: 0, max: 1_000_000, fallback: 1_000 }),
+    MAX_CONNECTIONS: setting.integer({ min: 1, max: 1_000_000, fallback: 20_000 }),
+    MAX_REQUESTS_IN_FLIGHT: setting.integer({ min: 1, max: 1_000_000, fallback: 2_000 }),
+    GATEWAY_TLS_CERT_FILE: setting.text().optional(),
+    GATEWAY_TLS_KEY_FILE: setting.text().optional(),
+    ACCESS_LOG: setting.oneOf(ACCESS_LOG_CHOICES, "failures"),
     WEB_FOLDER: setting.text().default(join(import.meta.dirname, "..", "web", "dist")),
   });
   log.level = settings.LOG_LEVEL;
   const corsOrigins = parseOrigins(settings.CORS_ORIGINS);
+  const clients = openClients(settings.TRUSTED_PROXIES, () =>
+    log.warn(
+      "requests come through a proxy that TRUSTED_PROXIES does not name: all its clients count as one",
+    ),
+  );
+  const certificate = openCertificate(settings.GATEWAY_TLS_CERT_FILE, settings.GATEWAY_TLS_KEY_FILE, log);
 
   const issuer = createTokenIssuer({ role: "gateway", keyFile: settings.PRIVATE_KEY_FILE, log });
   const backends = new Backends(
@@ -88,7 +110,11 @@ await runProcess(log, async (lifecycle) => {
       log,
     });
 
-  const server = createGatewayServer({
+  const overload = new Overload({ maxInFlight: settings.MAX_REQUESTS_IN_FLIGHT });
+  lifecycle.onStop("overload", () => overload.close());
+  const perSecond = settings.RATE_LIMIT_RPS;
+
+  const door = createGatewayServer({
     routes: createRoutes({
       transports: backends.transports,
       reservationBearer: serviceBearer(issuer, "reservation"),
@@ -99,6 +125,12 @@ await runProcess(log, async (lifecycle) => {
         reservation: verifierFor("reservation"),
         payment: verifierFor("payment"),
         stats: verifierFor("stats"),
+      },
+      limits: {
+        clients,
+        rate: perSecond === 0 ? undefined : new RateLimit(perSecond),
+        overload,
+        streams: new PerClient(settings.STREAMS_PER_CLIENT),
       },
       log,
     }),
@@ -111,10 +143,20 @@ await runProcess(log, async (lifecycle) => {
     staticFiles: openStaticFiles(settings.WEB_FOLDER),
     isReady,
     corsOrigins,
+    clients,
+    connections: new PerClient(settings.CONNECTIONS_PER_CLIENT),
+    maxConnections: settings.MAX_CONNECTIONS,
+    certificate,
+    accessLog: settings.ACCESS_LOG,
     log,
   });
-  const port = await server.listen(settings.LISTEN_HOST, settings.GATEWAY_PORT);
-  lifecycle.onStop("http", () => server.close(DRAIN_MS));
+  showOpen({
+    connections: () => door.connections,
+    feeds: () => feeds.size,
+    inFlight: () => overload.inFlight,
+  });
+  const port = await door.listen(settings.LISTEN_HOST, settings.GATEWAY_PORT);
+  lifecycle.onStop("http", () => door.close(DRAIN_MS));
   lifecycle.onStop("live streams", () => feeds.close()); // first: they would never end by themselves
   lifecycle.supervise("watch over the services", (signal) => backends.watch(signal));
   log.info({ port, adminPort: admin.port }, "serving");

@@ -1,7 +1,11 @@
+import type { IncomingMessage } from "node:http";
 import type { Exchange } from "./exchange.ts";
 
 /** The longest request that is read, compressed or not, in bytes. */
 export const MAX_REQUEST_BYTES = 64 * 1024;
+
+/** How long a request may take to arrive, in milliseconds. */
+const MAX_BODY_MS = 20_000;
 
 /** The client went away in the middle of its request. */
 export class ClientGoneError extends Error {
@@ -15,7 +19,7 @@ export class ClientGoneError extends Error {
  * @returns "too large" as soon as it is known to have more than {@link MAX_REQUEST_BYTES}; what follows is not read
  * @throws ClientGoneError
  */
-export function readBody({ request }: Exchange): Promise<Buffer | "too large"> {
+export function readBody({ request, isHttp2 }: Exchange): Promise<Buffer | "too large"> {
   return new Promise((resolve, reject) => {
     if (Number(request.headers["content-length"] ?? 0) > MAX_REQUEST_BYTES) return resolve("too large");
     const chunks: Buffer[] = [];
@@ -37,9 +41,17 @@ export function readBody({ request }: Exchange): Promise<Buffer | "too large"> {
       isWhole = true;
       resolve(joined(chunks, length));
     });
+    if (isHttp2) limitTime(request); // of HTTP/1.1, node:http sees to it
     request.on("error", onGone);
     request.on("close", onGone);
   });
+}
+
+function limitTime(request: IncomingMessage): void {
+  const limit = setTimeout(() => request.destroy(), MAX_BODY_MS);
+  const done = () => clearTimeout(limit);
+  request.once("end", done);
+  request.once("close", done);
 }
 
 /** Most requests come in one piece, which need not be copied. */

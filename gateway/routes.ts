@@ -1,4 +1,5 @@
 import type { Verifier } from "@boxoffice/platform/auth/verifier.ts";
+import { BoxofficeError } from "@boxoffice/platform/errors.ts";
 import type { Logger } from "@boxoffice/platform/log.ts";
 import { accessOf } from "@boxoffice/platform/rpc/access.ts";
 import { CatalogService } from "@boxoffice/proto/boxoffice/catalog/v1/catalog_pb.ts";
@@ -15,9 +16,10 @@ import type {
 } from "@bufbuild/protobuf";
 import type { ConnectRouter, HandlerContext, Transport } from "@connectrpc/connect";
 import { type Call, DEFAULT_TIMEOUT_MS } from "./call.ts";
-import { HANDOVER, routerListeners } from "./connect-router.ts";
-import type { Listener } from "./exchange.ts";
+import { routerListeners, SERVED } from "./connect-router.ts";
+import type { Exchange, Listener } from "./exchange.ts";
 import { forward, forwardEncoded, forwardStream } from "./forward.ts";
+import { guard, type Limits } from "./guard.ts";
 import type { Feeds } from "./live/feeds.ts";
 import { isWatch, watchMethod } from "./live/watch-method.ts";
 import { reserveTogether } from "./reserve-together.ts";
@@ -39,6 +41,7 @@ export type RouteOptions = {
   feeds: Feeds;
   /** Who decides about bearers as each service does. */
   verifiers: Readonly<Record<BackendName, Verifier>>;
+  limits: Limits;
   log: Logger;
 };
 
@@ -53,10 +56,17 @@ export function createRoutes(options: RouteOptions): ReadonlyMap<string, Listene
     bearer: options.reservationBearer,
   });
   const viaRouter = routerListeners((router) => mountRoutes(router, options), log);
-  const routes = new Map(viaRouter);
+  const routes = new Map<string, Listener>();
   for (const { method, backend } of methodsForBrowsers()) {
-    if (method.methodKind !== "unary") continue;
     const path = `/${method.parent.typeName}/${method.name}`;
+    const guarded = (listener: Listener) =>
+      guard(method, listener, { ...options, verifier: options.verifiers[backend], service: backend });
+    const connect = viaRouter.get(path);
+    if (connect === undefined) throw new Error(`Connect's router does not serve ${path}`);
+    if (method.methodKind !== "unary") {
+      routes.set(path, guarded(connect));
+      continue;
+    }
     const ask = forward(method, options.transports[backend]);
     const single = forwardEncoded(method, ask);
     const otherwise = unaryListener(
@@ -66,8 +76,9 @@ export function createRoutes(options: RouteOptions): ReadonlyMap<string, Listene
     );
     const maxAgeMs = MAX_AGE_MS.get(method);
     const lean = maxAgeMs === undefined ? otherwise : reads.listener({ method, maxAgeMs, ask, otherwise });
-    const grpcWeb = viaRouter.get(path) ?? lean;
-    routes.set(path, (exchange) => (isGrpcWeb(exchange.header("content-type")) ? grpcWeb : lean)(exchange));
+    const either: Listener = (exchange) =>
+      (isGrpcWeb(exchange.header("content-type")) ? connect : lean)(exchange);
+    routes.set(path, guarded(either));
   }
   return routes;
 }
@@ -75,7 +86,7 @@ export function createRoutes(options: RouteOptions): ReadonlyMap<string, Listene
 /** Routes the same methods in Connect's own router, for what the lean path does not serve. */
 export function mountRoutes(
   router: ConnectRouter,
-  { transports, verifiers, feeds, log }: Pick<RouteOptions, "transports" | "verifiers" | "feeds" | "log">,
+  { transports, verifiers, feeds, limits, log }: Omit<RouteOptions, "reservationBearer" | "reads">,
 ): void {
   for (const { method, backend } of methodsForBrowsers()) {
     const transport = transports[backend];
@@ -89,9 +100,10 @@ export function mountRoutes(
       const messages = forwardStream(method, transport);
       const watch = watchMethod(method, { transport, verifier: verifiers[backend], feeds, log });
       router.rpc(method, async function* (message: Message, context: HandlerContext) {
-        const handover = isWatch(method) ? context.values.get(HANDOVER) : undefined;
+        const served = context.values.get(SERVED);
         try {
-          if (handover !== undefined) handover.takeOver = await watch(message, context);
+          if (served !== undefined) countStream(limits, served.exchange);
+          if (served !== undefined && isWatch(method)) served.takeOver = await watch(message, context);
           else yield* messages(message, callOf(context));
         } catch (error) {
           throw shown(error);
@@ -100,6 +112,18 @@ export function mountRoutes(
     }
   }
 }
+
+/** @throws BoxofficeError RATE_LIMITED where the client has too many streams open already */
+function countStream({ streams, clients }: Limits, { request, response }: Exchange): void {
+  const leave = streams.enter(clients.of(request));
+  if (leave === undefined) {
+    const message = "You have too many streams open. Close some, or ask from time to time instead.";
+    throw new BoxofficeError("RATE_LIMITED", message, { retryAfterMs: STREAMS_RETRY_MS });
+  }
+  response.once("close", leave);
+}
+
+const STREAMS_RETRY_MS = 10_000;
 
 /** How old what everybody shares may be when it is sent, in milliseconds. */
 const MAX_AGE_MS = new Map<DescMethod, number>([

@@ -1,10 +1,17 @@
-import { createServer, type IncomingMessage, type Server } from "node:http";
+import type { IncomingMessage } from "node:http";
 import type { Logger } from "@boxoffice/platform/log.ts";
 import { Code, ConnectError } from "@connectrpc/connect";
+import { type AccessLogChoice, createAccessLog } from "./access-log.ts";
 import { sendError } from "./answers.ts";
+import { API_DESCRIPTION_PATH, openApiDescription } from "./api-description.ts";
 import { NO_STORE } from "./cache-control.ts";
+import type { Certificate } from "./certificate.ts";
 import { answerCors } from "./cors.ts";
+import { type Door, openDoor } from "./door.ts";
 import { Exchange, type FlatHeaders, type Listener } from "./exchange.ts";
+import type { Clients } from "./limits/clients.ts";
+import type { PerClient } from "./limits/per-client.ts";
+import { noteRequest } from "./metrics.ts";
 import { notFoundPage } from "./pages/not-found.ts";
 import { type Page, sendPage } from "./pages/page.ts";
 import { refusal } from "./refusal.ts";
@@ -20,37 +27,21 @@ export type GatewayOptions = {
   /** Whether requests should be sent here now. */
   isReady: () => boolean;
   corsOrigins: ReadonlySet<string>;
+  clients: Clients;
+  /** Connections that each client has open. */
+  connections: PerClient;
+  maxConnections: number;
+  /** Listens with TLS where there is one. */
+  certificate?: Certificate | undefined;
+  accessLog: AccessLogChoice;
   log: Logger;
 };
 
-export type GatewayServer = {
-  /**
-   * @returns the port, which the system chooses for 0
-   * @throws an error that names host and port when it cannot listen there
-   */
-  listen(host: string, port: number): Promise<number>;
-  /**
-   * Takes no new connections, lets requests finish for at most `graceMs`, and then cuts them off. Calling it
-   * again waits for the same end.
-   */
-  close(graceMs: number): Promise<void>;
-};
-
-/** What a connection may cost before its request is understood; node's own defaults are meant for big uploads. */
-const LIMITS = {
-  maxHeaderSize: 16 * 1024,
-  headersTimeout: 10_000,
-  requestTimeout: 20_000,
-  keepAliveTimeout: 65_000, // longer than the proxies in front keep theirs, so that they never meet one closing
-  connectionsCheckingInterval: 1000,
-};
-
-/** How often connections that have become idle are closed while draining, in milliseconds. */
-const DRAIN_STEP_MS = 50;
-
 /** The browser's door: the methods that are routed, a page for people, and probes for machines. */
-export function createGatewayServer(options: GatewayOptions): GatewayServer {
-  const headers = generalHeaders(options.corsOrigins.size > 0);
+export function createGatewayServer(options: GatewayOptions): Door {
+  const headers = generalHeaders(options);
+  const describeApi = openApiDescription();
+  const writeAccessLog = createAccessLog(options.accessLog, options.clients, options.log);
 
   async function handle(exchange: Exchange): Promise<void> {
     if (!isWellFormed(exchange.request)) {
@@ -59,40 +50,50 @@ export function createGatewayServer(options: GatewayOptions): GatewayServer {
     if (answerCors(options.corsOrigins, exchange)) return;
     const { path } = exchange;
     const listener = options.routes.get(path);
-    if (listener !== undefined) return listener(exchange);
+    if (listener !== undefined) {
+      exchange.route = path;
+      return listener(exchange);
+    }
     if (path === "/livez") return sendText(exchange, 200, "alive");
     if (path === "/readyz")
       return options.isReady() ? sendText(exchange, 200, "ready") : sendText(exchange, 503, "not ready");
+    if (exchange.isRead && path === API_DESCRIPTION_PATH) return describeApi(exchange);
     if (exchange.isRead && options.staticFiles?.answer(exchange)) return;
     if (path === "/" && exchange.isRead) return sendPage(exchange, await options.homePage());
     sendUnknown(exchange);
   }
 
-  const server = createServer(LIMITS, (request, response) => {
-    const exchange = new Exchange({ request, response, headers });
-    handle(exchange).catch((error: unknown) => {
-      options.log.error({ error }, "a request could not be answered");
-      sendError(exchange, new ConnectError("internal error", Code.Internal));
-    });
-  });
-  let closed: Promise<void> | undefined;
-  return {
-    listen: (host, port) => listen(server, host, port),
-    close(graceMs) {
-      closed ??= drain(server, graceMs);
-      return closed;
+  const door = openDoor({
+    ...options,
+    onRequest(request, response) {
+      const startedAtMs = performance.now();
+      const onAnswered = (answered: Exchange, status: number) => {
+        const durationMs = performance.now() - startedAtMs;
+        noteRequest(answered.route, status, durationMs / 1_000);
+        writeAccessLog(answered, status, durationMs);
+      };
+      const exchange = new Exchange({ request, response, headers, onAnswered });
+      if (door.isClosing && !exchange.isHttp2) exchange.add("connection", "close");
+      handle(exchange).catch((error: unknown) => {
+        options.log.error({ error, requestId: exchange.requestId }, "a request could not be answered");
+        sendError(exchange, new ConnectError("internal error", Code.Internal));
+      });
     },
-  };
+  });
+  return door;
 }
 
 /** What every answer says, unless more is known about it. */
-function generalHeaders(isCorsConfigured: boolean): FlatHeaders {
-  const vary = isCorsConfigured ? "Accept-Encoding, Origin" : "Accept-Encoding";
-  return ["cache-control", NO_STORE, "vary", vary, "x-content-type-options", "nosniff"];
+function generalHeaders({ corsOrigins, certificate }: GatewayOptions): FlatHeaders {
+  const vary = corsOrigins.size > 0 ? "Accept-Encoding, Origin" : "Accept-Encoding";
+  const headers = ["cache-control", NO_STORE, "vary", vary, "x-content-type-options", "nosniff"];
+  if (certificate !== undefined) headers.push("strict-transport-security", "max-age=31536000");
+  return headers;
 }
 
 /** False where the host is missing or malformed, or the path is: parsing the address would throw. */
-function isWellFormed({ url = "", headers: { host } }: IncomingMessage): boolean {
+function isWellFormed({ url = "", headers }: IncomingMessage): boolean {
+  const host = headers.host ?? headers[":authority"]?.toString();
   return host !== undefined && url.startsWith("/") && !url.startsWith("//") && isHost(host);
 }
 
@@ -115,25 +116,4 @@ function sendUnknown(exchange: Exchange): void {
 
 function sendText(exchange: Exchange, status: number, text: string): void {
   exchange.send(status, ["content-type", "text/plain; charset=utf-8"], `${text}\n`);
-}
-
-function listen(server: Server, host: string, port: number): Promise<number> {
-  return new Promise((resolve, reject) => {
-    server.once("error", (cause) => {
-      reject(new Error(`cannot listen on ${host}:${port}: ${cause.message}`, { cause }));
-    });
-    server.listen(port, host, () => {
-      const address = server.address();
-      resolve(typeof address === "object" && address !== null ? address.port : port);
-    });
-  });
-}
-
-/** A connection that is kept alive has to be closed once its answer is out, or it would keep the server open. */
-async function drain(server: Server, graceMs: number): Promise<void> {
-  const sweep = setInterval(() => server.closeIdleConnections(), DRAIN_STEP_MS);
-  const limit = setTimeout(() => server.closeAllConnections(), graceMs);
-  await new Promise((resolve) => server.close(resolve));
-  clearInterval(sweep);
-  clearTimeout(limit);
 }

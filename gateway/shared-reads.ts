@@ -87,7 +87,7 @@ export class SharedReads {
       await within(answer.load(), timeoutOf(exchange));
       if (!exchange.isGone) answer.send(exchange);
     } catch (error) {
-      if (!exchange.isGone) sendError(exchange, toShown(error, method, this.#log));
+      if (!exchange.isGone) sendError(exchange, toShown(error, method, this.#log, exchange.requestId));
     }
   }
 }

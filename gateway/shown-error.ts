@@ -14,10 +14,11 @@ import { timeIsOver } from "./call.ts";
  * those with a reason that this gateway is too old to know. Of a fault, the client learns that there was one, and
  * the log which.
  */
-export function toShown(error: unknown, method: DescMethod, log: Logger): ConnectError {
+export function toShown(error: unknown, method: DescMethod, log: Logger, requestId?: string): ConnectError {
   const shown = error instanceof ConnectError ? showWire(error) : toConnectError(error);
   if (shown.code === Code.Internal) {
-    log.error({ method: `${method.parent.typeName}/${method.name}`, error }, "a call failed unexpectedly");
+    const name = `${method.parent.typeName}/${method.name}`;
+    log.error({ method: name, requestId, error }, "a call failed unexpectedly");
   }
   return shown;
 }

@@ -38,7 +38,7 @@ export function unaryListener(method: DescMethodUnary, answer: Answerer, log: Lo
       await sendAnswer(exchange, request.codec, body);
     } catch (error) {
       if (exchange.isGone || error instanceof ClientGoneError) return;
-      sendError(exchange, toShown(error, method, log));
+      sendError(exchange, toShown(error, method, log, exchange.requestId));
     }
   };
 }

@@ -16,6 +16,7 @@ export function serviceSpecs(
   { databases, natsUrl, keysFolder }: { databases: ServiceDatabase[]; natsUrl: string; keysFolder: string },
 ): ProcessSpec[] {
   const common = {
+    RATE_LIMIT_RPS: "0", // on one machine everybody has the same address
     ...withoutDatabases(process.env),
     ...addresses(config),
     NATS_URL: natsUrl,

@@ -187,6 +187,7 @@ class Feed {
 
   tick(nowMs: number): void {
     if (this.#latest !== undefined && nowMs - this.#toldAtMs >= TELL_AT_LEAST_EVERY_MS) {
+      this.#latest = this.#latest.again();
       this.#hasNews = true;
       void this.#tell();
     }
@@ -217,7 +218,8 @@ class Feed {
       this.#hasNews = false;
       this.#toldAtMs = runtime.nowMs();
       await this.#tellAll();
-      await runtime.sleep(this.#toldAtMs + TELL_AT_MOST_EVERY_MS - runtime.nowMs(), this.#stopped.signal);
+      const restMs = this.#toldAtMs + TELL_AT_MOST_EVERY_MS - runtime.nowMs();
+      if (restMs > 0) await runtime.sleep(restMs, this.#stopped.signal);
     }
     this.#isTelling = false;
   }

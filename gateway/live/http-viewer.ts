@@ -44,14 +44,14 @@ export class HttpViewer implements Viewer {
   /** Set while the connection has not taken what it was given: then only the newest is kept for it. */
   #stalled: NodeJS.Timeout | undefined;
   #newest: Snapshot | undefined;
-  #isShown = false;
+  #shown: Snapshot | undefined;
   #isOver = false;
 
   constructor(options: HttpViewerOptions) {
     this.#options = options;
     this.authorization = options.authorization;
     const { timeoutMs, response } = options;
-    this.#timers.push(setTimeout(() => this.#isShown || this.end(nothingToShow()), FIRST_WITHIN_MS));
+    this.#timers.push(setTimeout(() => this.#shown || this.end(nothingToShow()), FIRST_WITHIN_MS));
     if (timeoutMs !== undefined) {
       this.#timers.push(setTimeout(() => this.end(timeIsOver()), Math.min(timeoutMs, MAX_TIMEOUT_MS)));
     }
@@ -63,8 +63,8 @@ export class HttpViewer implements Viewer {
   }
 
   show(snapshot: Snapshot): void {
-    if (this.#isOver) return;
-    this.#isShown = true;
+    if (this.#isOver || snapshot === this.#shown) return;
+    this.#shown = snapshot;
     if (this.#stalled === undefined) this.#write(snapshot.frame(this.#options.codec));
     else this.#newest = snapshot;
   }
@@ -86,7 +86,7 @@ export class HttpViewer implements Viewer {
       this.#stalled = undefined;
       const newest = this.#newest;
       this.#newest = undefined;
-      if (newest !== undefined) this.show(newest);
+      if (newest !== undefined) this.#write(newest.frame(this.#options.codec));
     });
   }
 

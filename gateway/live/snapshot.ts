@@ -13,6 +13,11 @@ export class Snapshot {
     this.#message = message;
   }
 
+  /** The same, to be told once more to those who have seen it. */
+  again(): Snapshot {
+    return new Snapshot(this.#desc, this.#message);
+  }
+
   /** The message in its envelope. */
   frame(codec: Codec): Buffer {
     const known = this.#frames.get(codec);

@@ -38,7 +38,7 @@ export function watchMethod(
   const isForOperators = accessOf(method).caller === Caller.OPERATOR;
   return async (message, context) => {
     const check = async () => {
-      await admit(method, context.requestHeader, verifier);
+      await admit(method, context.requestHeader.get("authorization"), verifier);
     };
     await check();
     checkRequest(method.input, message);

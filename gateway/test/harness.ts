@@ -30,11 +30,18 @@ import {
 import { StatsService } from "@boxoffice/proto/boxoffice/stats/v1/stats_pb.ts";
 import { create } from "@bufbuild/protobuf";
 import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
+import type { AccessLogChoice } from "../access-log.ts";
 import { Backends } from "../backends.ts";
+import type { Certificate } from "../certificate.ts";
+import type { Door } from "../door.ts";
+import { openClients } from "../limits/clients.ts";
+import { Overload } from "../limits/overload.ts";
+import { PerClient } from "../limits/per-client.ts";
+import { RateLimit } from "../limits/rate-limit.ts";
 import { Feeds } from "../live/feeds.ts";
 import { createHomePage } from "../pages/home.ts";
 import { createRoutes, type RouteOptions } from "../routes.ts";
-import { createGatewayServer, type GatewayServer } from "../server.ts";
+import { createGatewayServer } from "../server.ts";
 import { SharedReads } from "../shared-reads.ts";
 import { openStaticFiles } from "../static.ts";
 
@@ -51,16 +58,31 @@ export const AVAILABILITY = "boxoffice.reservation.v1.ReservationService/GetAvai
 export const RESERVE = "boxoffice.reservation.v1.ReservationService/Reserve";
 export const PAUSE = "boxoffice.reservation.v1.ReservationService/PauseSales";
 
+export type TestGatewayOptions = {
+  corsOrigins?: string[];
+  webFolder?: string;
+  trustedProxies?: string;
+  ratePerSecond?: number;
+  streamsPerClient?: number;
+  connectionsPerClient?: number;
+  maxInFlight?: number;
+  certificate?: Certificate;
+  accessLog?: AccessLogChoice;
+};
+
 /** A gateway in front of one gRPC server that plays all four services. Dispose of it with `await using`. */
-export async function startGateway(
-  impls: Impls,
-  options: { corsOrigins?: string[]; webFolder?: string } = {},
-): Promise<TestGateway> {
+export async function startGateway(impls: Impls, options: TestGatewayOptions = {}): Promise<TestGateway> {
   const folder = mkdtempSync(join(tmpdir(), "boxoffice-gateway-"));
   await ensureKeys(folder, ["gateway", "reservation", "catalog", "operator"]);
   const logged: Logged[] = [];
-  const record = (facts: { method?: string }, msg: string) => void logged.push({ ...facts, msg });
-  const log = Object.assign(createLogger("gateway", "silent"), { warn: record, error: record });
+  const accessed: Logged[] = [];
+  const recordIn = (list: Logged[]) => (facts: Omit<Logged, "msg">, msg: string) =>
+    void list.push({ ...facts, msg });
+  const log = Object.assign(createLogger("gateway", "silent"), {
+    warn: recordIn(logged),
+    error: recordIn(logged),
+    info: recordIn(accessed),
+  });
   const verifier = createVerifier({ jwksFile: join(folder, JWKS_FILE), audience: "reservation", log });
   const backend = createRpcServer({
     name: "services",
@@ -85,6 +107,9 @@ export async function startGateway(
   const watched = backends.watch(watching.signal);
   const reads = new SharedReads(log);
   const feeds = new Feeds({ runtime: systemRuntime, log });
+  const clients = openClients(options.trustedProxies ?? "");
+  const overload = new Overload({ maxInFlight: options.maxInFlight ?? 1_000 });
+  const { ratePerSecond } = options;
   const routeOptions: RouteOptions = {
     transports: backends.transports,
     reservationBearer: serviceBearer(
@@ -95,6 +120,12 @@ export async function startGateway(
     feeds,
     // One server plays them all, under one name.
     verifiers: { catalog: verifier, reservation: verifier, payment: verifier, stats: verifier },
+    limits: {
+      clients,
+      rate: ratePerSecond === undefined ? undefined : new RateLimit(ratePerSecond),
+      overload,
+      streams: new PerClient(options.streamsPerClient ?? 0),
+    },
     log,
   };
   const gateway = createGatewayServer({
@@ -108,6 +139,11 @@ export async function startGateway(
     ...(options.webFolder !== undefined && { staticFiles: openStaticFiles(options.webFolder) }),
     isReady: () => backends.isReady,
     corsOrigins: new Set(options.corsOrigins),
+    clients,
+    connections: new PerClient(options.connectionsPerClient ?? 0),
+    maxConnections: 10_000,
+    certificate: options.certificate,
+    accessLog: options.accessLog ?? "none",
     log,
   });
   const port = await gateway.listen("127.0.0.1", 0);
@@ -115,6 +151,7 @@ export async function startGateway(
   return {
     url,
     address,
+    folder,
     port,
     backends,
     reads,
@@ -123,6 +160,7 @@ export async function startGateway(
     gateway,
     backend,
     logged,
+    accessed,
     post: (method, message, headers = {}) =>
       fetch(`${url}/${method}`, {
         method: "POST",
@@ -143,6 +181,7 @@ export async function startGateway(
       feeds.close();
       await gateway.close(100);
       backends.close();
+      overload.close();
       await backend.close(100);
       rmSync(folder, { recursive: true });
     },
@@ -173,15 +212,19 @@ export type TestGateway = AsyncDisposable & {
   url: string;
   /** Of the server that plays the services. */
   address: string;
+  /** With everybody's keys. */
+  folder: string;
   port: number;
   backends: Backends;
   reads: SharedReads;
   feeds: Feeds;
   routeOptions: RouteOptions;
-  gateway: GatewayServer;
+  gateway: Door;
   backend: RpcServer;
   /** Warnings and errors. */
   logged: Logged[];
+  /** What was only said. */
+  accessed: Logged[];
   /** A POST as curl would make it. A text or bytes are sent as they are. */
   post(method: string, message: unknown, headers?: Record<string, string>): Promise<Response>;
   /** Sends text on a connection of its own, and gives what came back until it was closed or silent. */
@@ -189,7 +232,7 @@ export type TestGateway = AsyncDisposable & {
   bearer(role: "operator" | "catalog"): Promise<{ authorization: string }>;
 };
 
-type Logged = { msg: string; method?: string };
+type Logged = { msg: string; method?: string; [fact: string]: unknown };
 
 /** An error as JSON has it. */
 export type ErrorJson = {

@@ -6,7 +6,7 @@ import { Code, ConnectError, createClient } from "@connectrpc/connect";
 import { createConnectTransport, createGrpcWebTransport } from "@connectrpc/connect-node";
 import { describe, expect, test } from "vitest";
 import { envelope } from "../live/snapshot.ts";
-import { EVENT_ID, type Impls, startGateway, type TestGateway } from "./harness.ts";
+import { EVENT_ID, type Impls, refusalOf, startGateway, type TestGateway } from "./harness.ts";
 
 const WATCH = "boxoffice.reservation.v1.ReservationService/WatchAvailability";
 
@@ -183,7 +183,7 @@ describe("a viewer", () => {
       "content-type": "application/connect+json",
       authorization: "Bearer nonsense",
     });
-    expect(endOf(Buffer.from(await response.arrayBuffer()))?.error.code).toBe("unauthenticated");
+    expect(await refusalOf(response)).toMatchObject({ status: 401, reason: "UNAUTHENTICATED" });
     expect(sale.opened).toBe(0);
   });
 

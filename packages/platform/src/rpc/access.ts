@@ -35,18 +35,25 @@ export function actOf(context: Pick<HandlerContext, "values" | "method">, reason
 export function accessInterceptor(verifier: Verifier): Interceptor {
   return (next) => async (request) => {
     if (isPublished(request.method)) return next(request);
-    request.contextValues.set(CALLER, await admit(request.method, request.header, verifier));
+    request.contextValues.set(
+      CALLER,
+      await admit(request.method, request.header.get("authorization"), verifier),
+    );
     return next(request);
   };
 }
 
 /**
- * Who calls a method, by the bearer in the headers of the call.
+ * Who calls a method, by the `authorization` header of the call.
  *
  * @throws BoxofficeError UNAUTHENTICATED without a good token, PERMISSION_DENIED with one of the wrong role
  */
-export async function admit(method: DescMethod, headers: Headers, verifier: Verifier): Promise<Caller> {
-  const token = bearerOf(headers);
+export async function admit(
+  method: DescMethod,
+  authorization: string | null,
+  verifier: Verifier,
+): Promise<Caller> {
+  const token = bearerOf(authorization);
   const caller = token === undefined ? ANONYMOUS : await verifier.verify(token);
   check(accessOf(method), caller);
   return caller;
@@ -98,8 +105,7 @@ function isAllowed({ caller: allowed, services }: Access, caller: Caller): boole
   return caller.kind === "service" && allowed === Allowed.SERVICE && services.includes(caller.service);
 }
 
-function bearerOf(header: Headers): string | undefined {
-  const authorization = header.get("authorization");
+function bearerOf(authorization: string | null): string | undefined {
   if (authorization === null) return undefined;
   const [, token] = /^bearer +(\S+)$/i.exec(authorization) ?? [];
   if (token === undefined)
