@@ -4,6 +4,7 @@ import type { Event } from "@boxoffice/proto/boxoffice/catalog/v1/catalog_pb.ts"
 import { ReserveRequestSchema } from "@boxoffice/proto/boxoffice/reservation/v1/reservation_pb.ts";
 import { create, toBinary } from "@bufbuild/protobuf";
 import { type LoadResult, type LoadSpec, NEW_ID, RESERVATION_ID, STARTED, type Step } from "../load/spec.ts";
+import type { ViewersResult, ViewersSpec } from "../load/viewers.ts";
 import type { BoxOffice } from "./box-office.ts";
 import { sum } from "./numbers.ts";
 import { type Program, runProgram } from "./program.ts";
@@ -12,6 +13,7 @@ import { findTool } from "./tools.ts";
 const RESERVE = "/boxoffice.reservation.v1.ReservationService/Reserve";
 const PAY = "/boxoffice.payment.v1.PaymentService/PayReservation";
 const GENERATOR = join(import.meta.dirname, "..", "load", "main.ts");
+const VIEWERS = join(import.meta.dirname, "..", "load", "viewers.ts");
 
 /** How many connections, with how many requests in flight on each, and for how long. */
 export type LoadOptions = Pick<
@@ -62,6 +64,43 @@ export function purchaseByHttp(box: BoxOffice, event: Event, options: LoadOption
     post(PAY, { reservationId: RESERVATION_ID, token: "a card", requestId: NEW_ID }),
   ]);
   return runLoad({ protocol: "http", ...box.address("gateway"), ...options, journeys });
+}
+
+/** Reserves one ticket at a time through the gateway, as a browser does, each time with a request id of its own. */
+export function reserveByHttp(
+  box: BoxOffice,
+  { eventId, ticketTypes }: Pick<Event, "eventId" | "ticketTypes">,
+  options: LoadOptions,
+): Program {
+  const journeys = ticketTypes.map(({ ticketTypeId }): Step[] => {
+    const message = { eventId, items: [{ ticketTypeId, quantity: 1 }], requestId: NEW_ID };
+    return [{ method: "POST", path: RESERVE, body: Buffer.from(JSON.stringify(message)).toString("base64") }];
+  });
+  return runLoad({ protocol: "http", ...box.address("gateway"), ...options, journeys });
+}
+
+/** Watches an event through the gateway with many connections, and changes it now and then. */
+export function watchByHttp(box: BoxOffice, spec: Omit<ViewersSpec, "host" | "port">): Program {
+  const input = JSON.stringify({ ...box.address("gateway"), ...spec });
+  return runProgram(process.execPath, [VIEWERS], { input, startsWith: STARTED });
+}
+
+/** What the viewers say at their end. */
+export function readViewers(printed: string): ViewersResult {
+  return JSON.parse(printed.trim().split("\n").at(-1) ?? "") as ViewersResult;
+}
+
+/** Reads the same address again and again over HTTP/1.1, by h2load, which costs next to nothing. */
+export function getByH2load(url: string, connections: number, seconds: number): Program {
+  const h2load = findTool("h2load");
+  if (h2load === undefined) throw new Error("h2load is missing");
+  return runProgram(h2load, ["--h1", `--clients=${connections}`, `--duration=${Math.ceil(seconds)}`, url]);
+}
+
+/** What h2load met that it should not have. */
+export function h2loadTrouble(printed: string): string[] {
+  const { failed } = readH2load(printed);
+  return failed > 0 ? [`${failed} requests failed`] : [];
 }
 
 /** Reserves by h2load, which costs next to nothing but sends one body for ever: hence no request id. */

@@ -3,8 +3,8 @@ import { countReservations } from "../harness/counts.ts";
 import { describeDisk } from "../harness/disk.ts";
 import { openSale } from "../harness/events.ts";
 import {
+  h2loadTrouble,
   type LoadOptions,
-  readH2load,
   readLoad,
   reserveByGrpc,
   reserveByH2load,
@@ -89,11 +89,6 @@ const countIn =
   ({ box }: Bench): Contender["count"] =>
   (window) =>
     countReservations(box, window, "reservation");
-
-function h2loadTrouble(printed: string): string[] {
-  const { failed } = readH2load(printed);
-  return failed > 0 ? [`${failed} requests failed`] : [];
-}
 
 const rates = (runs: readonly Run[]): number[] => runs.map(({ perSecond }) => perSecond);
 
