@@ -12,6 +12,7 @@ import { runProcess } from "@boxoffice/platform/lifecycle.ts";
 import { createLogger } from "@boxoffice/platform/log.ts";
 import { createRpcClient } from "@boxoffice/platform/rpc/client.ts";
 import { systemRuntime } from "@boxoffice/platform/runtime.ts";
+import { followTraces } from "@boxoffice/platform/service-process.ts";
 import { openTls, tlsSettings } from "@boxoffice/platform/tls.ts";
 import { CatalogService } from "@boxoffice/proto/boxoffice/catalog/v1/catalog_pb.ts";
 import { ReservationService } from "@boxoffice/proto/boxoffice/reservation/v1/reservation_pb.ts";
@@ -65,6 +66,7 @@ await runProcess(log, async (lifecycle) => {
     WEB_FOLDER: setting.text().default(join(import.meta.dirname, "..", "web", "dist")),
   });
   log.level = settings.LOG_LEVEL;
+  await followTraces("gateway", lifecycle);
   const corsOrigins = parseOrigins(settings.CORS_ORIGINS);
   const clients = openClients(settings.TRUSTED_PROXIES, () =>
     log.warn(

@@ -1,6 +1,7 @@
 import { promisify } from "node:util";
 import { gunzip, gzip } from "node:zlib";
 import type { Logger } from "@boxoffice/platform/log.ts";
+import { activeTraceparent, isTracing, traced } from "@boxoffice/platform/tracing.ts";
 import type { DescMethodUnary } from "@bufbuild/protobuf";
 import { base64Decode } from "@bufbuild/protobuf/wire";
 import { MethodOptions_IdempotencyLevel } from "@bufbuild/protobuf/wkt";
@@ -30,7 +31,7 @@ const COMPRESS_FROM_BYTES = 1024;
  */
 export function unaryListener(method: DescMethodUnary, answer: Answerer, log: Logger): Listener {
   const allowed = allowedMethods(method);
-  return async (exchange) => {
+  const serve: Listener = async (exchange) => {
     try {
       const request = await readRequest(exchange, method, allowed);
       if (request === undefined) return;
@@ -40,6 +41,12 @@ export function unaryListener(method: DescMethodUnary, answer: Answerer, log: Lo
       if (exchange.isGone || error instanceof ClientGoneError) return;
       sendError(exchange, toShown(error, method, log, exchange.requestId));
     }
+  };
+  const name = `${method.parent.typeName}/${method.name}`;
+  return (exchange) => {
+    if (!isTracing()) return serve(exchange);
+    const parent = exchange.header("traceparent");
+    return traced(name, { kind: "SERVER", parent }, async () => serve(exchange));
   };
 }
 
@@ -82,6 +89,8 @@ async function readRequest(
 class HttpCall implements Call {
   readonly #exchange: Exchange;
   readonly #deadlineMs: number;
+  /** The gateway's own part in the trace, which whoever is called takes part in. */
+  readonly #trace = activeTraceparent();
 
   constructor(exchange: Exchange, deadlineMs: number) {
     this.#exchange = exchange;
@@ -94,7 +103,7 @@ class HttpCall implements Call {
   }
 
   get traceparent(): string | undefined {
-    return this.#exchange.header("traceparent");
+    return this.#trace ?? this.#exchange.header("traceparent");
   }
 
   get timeLeftMs(): number {

@@ -1,5 +1,7 @@
 import { Code, ConnectError } from "@connectrpc/connect";
+import type { SpanContext } from "@opentelemetry/api";
 import { BoxofficeError } from "./errors.ts";
+import { activeSpan, isTracing, tracedTogether } from "./tracing.ts";
 
 export type BatcherOptions<Item, Result> = {
   maxBatch: number;
@@ -54,7 +56,7 @@ export class Batcher<Item, Result> {
       return Promise.reject(new BoxofficeError("OVERLOADED", message, { retryAfterMs: OVERLOADED_RETRY_MS }));
     }
     return new Promise((resolve, reject) => {
-      this.#queue.push({ item, wanted, resolve, reject });
+      this.#queue.push({ item, wanted, caller: activeSpan(), resolve, reject });
       this.#start();
     });
   }
@@ -84,7 +86,14 @@ export class Batcher<Item, Result> {
 
   async #runBatch(batch: Waiting<Item, Result>[]): Promise<void> {
     try {
-      const results = await this.#options.run(batch.map(({ item }) => item));
+      const run = () => this.#options.run(batch.map(({ item }) => item));
+      const results = isTracing()
+        ? await tracedTogether(
+            "batch",
+            batch.map(({ caller }) => caller),
+            run,
+          )
+        : await run();
       if (results.length !== batch.length) throw new Error("a batch has a result for each of its items");
       for (const [index, { resolve }] of batch.entries()) resolve(results[index] as Result);
     } catch (error) {
@@ -129,6 +138,8 @@ const laneOf = (key: string, lanes: number): number => Number.parseInt(key.slice
 type Waiting<Item, Result> = {
   item: Item;
   wanted: Wanted;
+  /** Whose trace this is a part of. */
+  caller: SpanContext | undefined;
   resolve(result: Result): void;
   reject(error: unknown): void;
 };

@@ -60,6 +60,12 @@ export const setting = {
     z.string().refine((text) => protocols.includes(protocolOf(text)), {
       error: `must be a URL that begins with ${protocols.map((protocol) => `${protocol}//`).join(" or ")}`,
     }),
+  /** From 0 to 1. */
+  share: (fallback: number) => {
+    const error = "must be a number from 0 to 1";
+    const number = z.string().regex(/^(0(\.\d+)?|1(\.0+)?)$/, { error });
+    return number.transform(Number).default(fallback);
+  },
   oneOf: <const Choice extends string>(choices: readonly Choice[], fallback: Choice) =>
     z.enum(choices, { error: `must be one of ${choices.join(", ")}` }).default(fallback),
 } as const;

@@ -2,6 +2,7 @@ import pg from "pg";
 import { BoxofficeError } from "./errors.ts";
 import type { Logger } from "./log.ts";
 import { watchPool } from "./pool-metrics.ts";
+import { isTracing, traced } from "./tracing.ts";
 
 /** One SQL statement. Give a `name` to statements of the hot path: the server then plans them once. */
 export type Statement = { text: string; values?: unknown[]; name?: string };
@@ -81,7 +82,7 @@ export class Database implements Queryable {
   /** @throws BoxofficeError DEPENDENCY_UNAVAILABLE when the database does not answer */
   async query<Row extends object>(statement: Statement): Promise<Row[]> {
     try {
-      return (await this.#pool.query<Row>(statement)).rows;
+      return await tracedQuery(statement, async () => (await this.#pool.query<Row>(statement)).rows);
     } catch (error) {
       throw asUnavailable(error);
     }
@@ -97,7 +98,7 @@ export class Database implements Queryable {
   async transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
     for (let attempt = 1; ; attempt++) {
       try {
-        return await this.#attempt(work);
+        return await traced("transaction", CLIENT_SPAN, () => this.#attempt(work));
       } catch (error) {
         if (attempt === ATTEMPTS || !RETRYABLE.has(sqlState(error) ?? "")) throw asUnavailable(error);
       }
@@ -134,7 +135,8 @@ export class Database implements Queryable {
     try {
       void send({ text: "begin" });
       const tx: Transaction = {
-        query: async (statement) => (await client.query(statement)).rows,
+        query: <Row extends object>(statement: Statement) =>
+          tracedQuery(statement, async () => (await client.query<Row>(statement)).rows),
         write: (statement) => void send(statement),
       };
       const result = await work(tx);
@@ -154,6 +156,15 @@ export class Database implements Queryable {
       client.release(broken);
     }
   }
+}
+
+const CLIENT_SPAN = { kind: "CLIENT", attributes: { "db.system.name": "postgresql" } } as const;
+
+/** Statements go by their names: their texts say nothing more, and their values are nobody's business. */
+function tracedQuery<T>(statement: Statement, query: () => Promise<T>): Promise<T> {
+  if (!isTracing()) return query();
+  const name = statement.name ?? statement.text.trim().split(/\s/, 1)[0] ?? "statement";
+  return traced(name, CLIENT_SPAN, query);
 }
 
 /**

@@ -13,6 +13,7 @@ import type { RpcService } from "./rpc/service.ts";
 import { createGrpcTransport, type GrpcTransport } from "./rpc/transport.ts";
 import { type Runtime, systemRuntime } from "./runtime.ts";
 import { openTls, tlsSettings } from "./tls.ts";
+import { startTracing, tracingSettings } from "./tracing.ts";
 
 /** How long one call to another service may take, in milliseconds. */
 const CALL_TIMEOUT_MS = 10_000;
@@ -63,6 +64,7 @@ export async function runServiceProcess<Shape extends z.ZodRawShape>(
       [`${variable}_ADMIN_PORT`]: setting.port(ports.admin),
     });
     log.level = common.LOG_LEVEL;
+    await followTraces(name, lifecycle);
     const tls = openTls(readConfig(tlsSettings), log);
     const operators = readConfig(identityProviderSettings);
 
@@ -118,6 +120,14 @@ export async function runServiceProcess<Shape extends z.ZodRawShape>(
     lifecycle.supervise("health", (signal) => followHealth(database, health, signal));
     log.info({ port, adminPort: admin.port }, "serving");
   });
+}
+
+/** Collects traces where the settings say who takes them. */
+export async function followTraces(service: string, lifecycle: Lifecycle): Promise<void> {
+  const { OTEL_EXPORTER_OTLP_ENDPOINT: endpoint, OTEL_TRACES_SAMPLER_ARG: share } =
+    readConfig(tracingSettings);
+  if (endpoint === undefined) return;
+  lifecycle.onStop("traces", await startTracing({ service, endpoint, share }));
 }
 
 /** A service serves while its database answers. */

@@ -5,6 +5,7 @@ import { encodedAnswer } from "@boxoffice/platform/rpc/encoded.ts";
 import { type RpcService, service } from "@boxoffice/platform/rpc/service.ts";
 import { toStatus } from "@boxoffice/platform/rpc/status.ts";
 import { checkRequest } from "@boxoffice/platform/rpc/validate.ts";
+import { isTracing, traced } from "@boxoffice/platform/tracing.ts";
 import { ReserveRequestSchema } from "@boxoffice/proto/boxoffice/reservation/v1/reservation_pb.ts";
 import {
   type ReserveManyItem,
@@ -64,7 +65,12 @@ export function salesService(options: SalesServiceOptions): RpcService {
   );
 
   /** One of many, as an answer that holds its result alone: such answers after each other are one that holds all. */
-  async function reserveOne({ request, timeoutMs }: ReserveManyItem, signal: AbortSignal) {
+  function reserveOne(item: ReserveManyItem, signal: AbortSignal): Promise<Uint8Array> {
+    if (!isTracing()) return decideOne(item, signal);
+    return traced("Reserve", { kind: "SERVER", parent: item.traceparent }, () => decideOne(item, signal));
+  }
+
+  async function decideOne({ request, timeoutMs }: ReserveManyItem, signal: AbortSignal) {
     try {
       if (request === undefined) throw invalidField("request", "must be set");
       checkRequest(ReserveRequestSchema, request);

@@ -9,6 +9,8 @@ import {
 import { Code, ConnectError, type HandlerContext, type Interceptor } from "@connectrpc/connect";
 import type * as grpc from "@grpc/grpc-js";
 import type { Logger } from "../log.ts";
+import { annotate, isTracing, traced, traceIdOf } from "../tracing.ts";
+import { isPublished } from "./access.ts";
 import { CALL_OVER, type CallContext, openContext } from "./call-context.ts";
 import { callTimes, OK, openStreams } from "./call-times.ts";
 import { decodeRequest, encode } from "./codec.ts";
@@ -53,7 +55,7 @@ function unaryHandler(
   options: HandlerOptions,
 ): grpc.handleUnaryCall<Buffer, Buffer> {
   const note = callTimes(method);
-  return async (call, callback) => {
+  const answer = async (call: UnaryCall, callback: UnaryCallback) => {
     const startedMs = performance.now();
     const context = openContext(method, call);
     try {
@@ -76,16 +78,27 @@ function unaryHandler(
       call.sendMetadata(toMetadata(response.header));
       callback(null, bytes, toMetadata(response.trailer));
       note(endOf(context), startedMs);
+      annotate({ "rpc.grpc.status_code": endOf(context) });
     } catch (error) {
       logFault(error, context, options.log);
       const status = toGrpcStatus(error, context.responseTrailer);
       callback(status);
       note(endOf(context) || status.code, startedMs);
+      annotate({ "rpc.grpc.status_code": endOf(context) || status.code });
     } finally {
       context.abort(CALL_OVER);
     }
   };
+  const span = { kind: "SERVER", attributes: { "rpc.system": "grpc" } } as const;
+  return (call, callback) => {
+    if (!isTracing() || isPublished(method)) return void answer(call, callback);
+    const [parent] = call.metadata.get("traceparent");
+    void traced(nameOf(method), { ...span, parent: parent?.toString() }, () => answer(call, callback));
+  };
 }
+
+type UnaryCall = grpc.ServerUnaryCall<Buffer, Buffer>;
+type UnaryCallback = grpc.sendUnaryData<Buffer>;
 
 type StreamCall = grpc.ServerWritableStream<Buffer, Buffer> | grpc.ServerDuplexStream<Buffer, Buffer>;
 
@@ -209,9 +222,13 @@ function endOnce(call: StreamCall, context: CallContext): (error?: unknown) => v
 }
 
 /** Once per call, with its method and never with what was sent. What fails after the caller went is no fault. */
-function logFault(error: unknown, { method, signal }: CallContext, log: Logger): void {
-  if (isFault(error) && !signal.aborted)
-    log.error({ method: nameOf(method), error }, "a call failed unexpectedly");
+function logFault(error: unknown, { method, signal, requestHeader }: CallContext, log: Logger): void {
+  if (!isFault(error) || signal.aborted) return;
+  const traceId = traceIdOf(requestHeader.get("traceparent"));
+  log.error(
+    { method: nameOf(method), error, ...(traceId && { trace_id: traceId }) },
+    "a call failed unexpectedly",
+  );
 }
 
 const nameOf = (method: DescMethod): string => `${method.parent.typeName}/${method.name}`;

@@ -1,5 +1,5 @@
 import { isIPv4 } from "node:net";
-import { create, type DescMessage, type Message } from "@bufbuild/protobuf";
+import { create, type DescMessage, type DescMethod, type Message } from "@bufbuild/protobuf";
 import {
   createContextValues,
   type Interceptor,
@@ -9,6 +9,8 @@ import {
 } from "@connectrpc/connect";
 import { Client } from "@grpc/grpc-js";
 import { NO_TLS, type Tls } from "../tls.ts";
+import { activeTraceparent, isTracing, traced } from "../tracing.ts";
+import { isPublished } from "./access.ts";
 import { callStream, callUnary } from "./call.ts";
 import { intercept } from "./intercept.ts";
 
@@ -66,12 +68,9 @@ export function createGrpcTransport(address: string, options: GrpcTransportOptio
     async unary<I extends DescMessage, O extends DescMessage>(...call: Parameters<Transport["unary"]>) {
       const [method, , timeoutMs, , input] = call;
       const message = create(method.input, input);
-      const response = await invoke(timeoutMs ?? defaultTimeoutMs)({
-        ...requestOf(call),
-        stream: false,
-        method,
-        message,
-      });
+      const request = { ...requestOf(call), stream: false, method, message } as const;
+      const send = () => invoke(timeoutMs ?? defaultTimeoutMs)(request);
+      const response = await (isTracing() ? tracedCall(method, request.header, send) : send());
       return response as UnaryResponse<I, O>;
     },
     async stream<I extends DescMessage, O extends DescMessage>(...call: Parameters<Transport["stream"]>) {
@@ -82,6 +81,16 @@ export function createGrpcTransport(address: string, options: GrpcTransportOptio
     },
     close: () => client.close(),
   };
+}
+
+/** The service that is called takes part in the span of the call. */
+function tracedCall<T>(method: DescMethod, header: Headers, send: () => Promise<T>): Promise<T> {
+  if (isPublished(method)) return send();
+  const parent = header.get("traceparent") ?? undefined;
+  return traced(`${method.parent.typeName}/${method.name}`, { kind: "CLIENT", parent }, () => {
+    header.set("traceparent", activeTraceparent() ?? "");
+    return send();
+  });
 }
 
 type AnyCall = Parameters<Transport["unary"]> | Parameters<Transport["stream"]>;
