@@ -7,6 +7,7 @@ export default defineConfig({
       "services/*/test/**/*.test.ts",
       "gateway/test/**/*.test.ts",
       "bench/test/**/*.test.ts",
+      "web/test/**/*.test.ts",
       "test/**/*.test.ts",
     ],
     exclude: ["**/node_modules/**", "**/fixtures/**"],

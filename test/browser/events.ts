@@ -1,5 +1,5 @@
 import type { Event } from "@boxoffice/proto/boxoffice/catalog/v1/catalog_pb.ts";
-import { expect } from "vitest";
+import { vi } from "vitest";
 import type { DemoClients } from "../../local/demo.ts";
 
 const DAY_SECONDS = 86_400;
@@ -23,8 +23,6 @@ export async function putOnSale(
   if (event === undefined) throw new Error("no event was made");
   const { eventId } = event;
   await catalog.publishEvent({ eventId });
-  await expect
-    .poll(() => reservation.getAvailability({ eventId }).catch(() => undefined), { timeout: 20_000 })
-    .toBeTruthy();
+  await vi.waitFor(() => reservation.getAvailability({ eventId }), { timeout: 60_000, interval: 100 });
   return event;
 }

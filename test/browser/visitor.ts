@@ -1,6 +1,10 @@
-import axe from "axe-core";
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import type { AxeResults } from "axe-core";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
-import { expect, onTestFinished } from "vitest";
+import { expect, type TestContext } from "vitest";
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
 /** Somebody with a browser of their own. Whatever their pages complain about fails the test. */
 export class Visitor {
@@ -22,6 +26,7 @@ export class Visitor {
   static async arrive(
     browser: Browser,
     baseURL: string,
+    { onTestFinished }: TestContext,
     options: BrowserContextOptions = {},
   ): Promise<Visitor> {
     const context = await browser.newContext({
@@ -30,7 +35,7 @@ export class Visitor {
       reducedMotion: "reduce",
       ...options,
     });
-    context.setDefaultTimeout(20_000);
+    context.setDefaultTimeout(60_000);
     const visitor = new Visitor(await context.newPage());
     onTestFinished(async () => {
       await context.close();
@@ -72,6 +77,21 @@ export class Visitor {
     await this.page.getByText(text).first().waitFor();
   }
 
+  /** Waits until a figure of the operations pages has come to be so. */
+  async seesFigure(label: string, value: string): Promise<void> {
+    const figure = this.page.locator(".figure").filter({
+      has: this.page.getByRole("term").filter({ hasText: new RegExp(`^${label}$`) }),
+    });
+    await figure.getByText(value, { exact: true }).waitFor();
+  }
+
+  /** Does what a dialog asks about, and waits until it is done. */
+  async confirm(act: string): Promise<void> {
+    const dialog = this.page.getByRole("dialog").or(this.page.getByRole("alertdialog")).last();
+    await dialog.getByRole("button", { name: act, exact: true }).click();
+    await dialog.getByLabel("Reason").waitFor({ state: "detached" });
+  }
+
   /** The addresses of everything that was asked for so far. */
   get addresses(): readonly string[] {
     return this.#addresses;
@@ -79,15 +99,23 @@ export class Visitor {
 
   /** Looks for what keeps people from using the page; for its colours, in light and in dark. */
   async expectAccessible(): Promise<void> {
-    expect(await this.#violations("axe.run()"), this.page.url()).toEqual([]);
-    await this.page.emulateMedia({ colorScheme: "dark" });
-    expect(await this.#violations('axe.run({ runOnly: "color-contrast" })'), this.page.url()).toEqual([]);
-    await this.page.emulateMedia({ colorScheme: "light" });
+    const [light, dark] = [await this.#violations(EVERY_RULE), await this.#violationsInDark()];
+    expect([...light, ...dark], this.page.url()).toEqual([]);
   }
 
-  async #violations(run: string): Promise<string[]> {
-    if (!(await this.page.evaluate('"axe" in window'))) await this.page.evaluate(axe.source);
-    const { violations } = await this.page.evaluate<axe.AxeResults>(run);
+  async #violationsInDark(): Promise<string[]> {
+    await this.page.emulateMedia({ colorScheme: "dark" });
+    const found = await this.#violations(COLOURS);
+    await this.page.emulateMedia({ colorScheme: "light" });
+    return found;
+  }
+
+  async #violations(options: string): Promise<string[]> {
+    if (!(await this.page.evaluate('"axe" in window'))) await this.page.evaluate(AXE);
+    const { violations } = await this.page.evaluate<AxeResults>(`axe.run(${options})`);
     return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" ")}`);
   }
 }
+
+const EVERY_RULE = '{ resultTypes: ["violations"] }';
+const COLOURS = '{ resultTypes: ["violations"], runOnly: "color-contrast" }';

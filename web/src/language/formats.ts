@@ -6,8 +6,12 @@ import type { Messages } from "./en.ts";
 /** Numbers, prices and times as the reader writes them. Times of an event are in the event's own time zone. */
 export type Formats = {
   count(value: number | bigint): string;
+  /** With at most one digit after the point. */
+  decimal(value: number): string;
   percent(share: number): string;
   money(amount: Money | undefined): string;
+  /** An amount in EUR cents. */
+  cents(minorUnits: bigint): string;
   /** As {@link money}, with a word instead of a zero. */
   price(amount: Money | undefined): string;
   /** "Saturday, 9 January 2027 at 19:30 CET" */
@@ -18,6 +22,8 @@ export type Formats = {
   dayAndMonth(time: Timestamp, timeZone: string): { day: string; month: string };
   /** In the reader's own time zone: when something happened, for operators. */
   moment(time: Timestamp): string;
+  /** "1 min 20 sec", of milliseconds. */
+  duration(ms: number): string;
 };
 
 /** Of every currency that the box office knows, the minor unit is a hundredth. */
@@ -25,6 +31,7 @@ const MINOR_UNITS = 100;
 
 export function formatsFor(locale: string, messages: Messages): Formats {
   const counts = new Intl.NumberFormat(locale);
+  const decimals = new Intl.NumberFormat(locale, { maximumFractionDigits: 1 });
   const percents = new Intl.NumberFormat(locale, { style: "percent", maximumFractionDigits: 1 });
   const moments = new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "medium" });
   const money = (amount: Money | undefined): string => {
@@ -38,8 +45,10 @@ export function formatsFor(locale: string, messages: Messages): Formats {
     new Intl.DateTimeFormat(locale, { ...options, timeZone: known(timeZone) }).format(timestampMs(time));
   return {
     count: (value) => counts.format(value),
+    decimal: (value) => decimals.format(value),
     percent: (share) => percents.format(share),
     money,
+    cents: (minorUnits) => money({ $typeName: "boxoffice.common.v1.Money", currencyCode: "EUR", minorUnits }),
     price: (amount) => (amount?.minorUnits === 0n ? messages.free : money(amount)),
     dateTime: (time, timeZone) => inZone(time, timeZone, LONG),
     shortDateTime: (time, timeZone) => inZone(time, timeZone, SHORT),
@@ -48,12 +57,33 @@ export function formatsFor(locale: string, messages: Messages): Formats {
       month: inZone(time, timeZone, { month: "short" }),
     }),
     moment: (time) => moments.format(timestampMs(time)),
+    duration: (ms) => duration(ms, locale),
   };
 }
 
 const CLOCK = { hour: "2-digit", minute: "2-digit", timeZoneName: "short" } as const;
 const LONG = { weekday: "long", day: "numeric", month: "long", year: "numeric", ...CLOCK } as const;
 const SHORT = { weekday: "short", day: "numeric", month: "short", year: "numeric", ...CLOCK } as const;
+
+const SECONDS_OF_A_MINUTE = 60;
+
+/** Below so many seconds their tenths matter. */
+const SHORT_SECONDS = 10;
+
+function duration(ms: number, locale: string): string {
+  const unit = (value: number, name: "minute" | "second"): string =>
+    new Intl.NumberFormat(locale, {
+      style: "unit",
+      unit: name,
+      unitDisplay: "short",
+      maximumFractionDigits: 1,
+    }).format(value);
+  if (ms < SHORT_SECONDS * 1000) return unit(ms / 1000, "second");
+  const seconds = Math.round(ms / 1000);
+  const minutes = Math.floor(seconds / SECONDS_OF_A_MINUTE);
+  const rest = unit(seconds % SECONDS_OF_A_MINUTE, "second");
+  return minutes === 0 ? rest : `${unit(minutes, "minute")} ${rest}`;
+}
 
 /** A browser may know fewer zones than the box office. */
 function known(timeZone: string): string {

@@ -9,6 +9,8 @@ export type Spoken = { language: Language; messages: Messages };
 
 type Speaking = {
   language: Language;
+  /** The reader's own flavour of it, for Intl. */
+  locale: string;
   t: Messages;
   format: Formats;
   choose(language: Language): void;
@@ -22,18 +24,19 @@ export function LanguageProvider({ initial, children }: { initial: Spoken; child
   useEffect(() => {
     document.documentElement.lang = language;
   }, [language]);
-  const speaking = useMemo<Speaking>(
-    () => ({
+  const speaking = useMemo<Speaking>(() => {
+    const locale = localeFor(language);
+    return {
       language,
+      locale,
       t: messages,
-      format: formatsFor(localeFor(language), messages),
+      format: formatsFor(locale, messages),
       choose(chosen) {
         rememberLanguage(chosen);
         void loadMessages(chosen).then((loaded) => setSpoken({ language: chosen, messages: loaded }));
       },
-    }),
-    [language, messages],
-  );
+    };
+  }, [language, messages]);
   return <LanguageContext value={speaking}>{children}</LanguageContext>;
 }
 

@@ -1,3 +1,4 @@
+import { newRequestId } from "../api/request-id.ts";
 import { keep, kept } from "../ui/kept.ts";
 
 /**
@@ -23,15 +24,6 @@ export function settle(name: string): void {
 /** Whether something was sent about which nobody knows what became of it. */
 export function isPending(name: string): boolean {
   return read(name) !== undefined;
-}
-
-/** As `crypto.randomUUID` makes it, which browsers have on HTTPS only. */
-function newRequestId(): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  bytes.set([((bytes[6] ?? 0) & 0x0f) | 0x40], 6);
-  bytes.set([((bytes[8] ?? 0) & 0x3f) | 0x80], 8);
-  const hex = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
-  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
 }
 
 type Pending = { requestId: string; content: string };

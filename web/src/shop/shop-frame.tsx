@@ -1,7 +1,8 @@
-import { type ReactNode, useEffect, useRef } from "react";
-import { Link, useLocation } from "wouter";
+import type { ReactNode } from "react";
+import { Link } from "wouter";
 import { useLanguage } from "../language/language.tsx";
 import { Preferences } from "../ui/preferences.tsx";
+import { useFocusOnArrival } from "../ui/use-focus-on-arrival.ts";
 import { useOnline } from "../ui/use-online.ts";
 
 /** What is around every page of the shop. */
@@ -47,30 +48,4 @@ export function ShopFrame({ children }: { children: ReactNode }) {
       </footer>
     </>
   );
-}
-
-/**
- * A new page begins at its top, for eyes, keyboard and reader alike. The first one is left as the browser has it,
- * and who goes back finds the place where they were.
- */
-function useFocusOnArrival() {
-  const [path] = useLocation();
-  const main = useRef<HTMLElement>(null);
-  const last = useRef(path);
-  const wentBack = useRef(false);
-  useEffect(() => {
-    const note = () => {
-      wentBack.current = true;
-    };
-    addEventListener("popstate", note);
-    return () => removeEventListener("popstate", note);
-  }, []);
-  useEffect(() => {
-    if (last.current === path) return;
-    last.current = path;
-    main.current?.focus({ preventScroll: true });
-    if (!wentBack.current) scrollTo(0, 0);
-    wentBack.current = false;
-  }, [path]);
-  return main;
 }

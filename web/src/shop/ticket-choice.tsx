@@ -36,7 +36,7 @@ export function TicketChoice({ event }: { event: Event }) {
     <form className="choice" onSubmit={submit}>
       <div className="choice-head">
         <h2>{t.event.choose}</h2>
-        <Freshness isStale={availability.isError} />
+        <Freshness isStale={availability.isError && !availability.isLive} isLive={availability.isLive} />
       </div>
       <Opening types={types} refetch={availability.refetch} />
       <ul className="rows">
@@ -78,11 +78,10 @@ function ReserveFailure({ error, types }: { error: unknown; types: readonly Tick
 }
 
 /** Whether what is left is up to date. */
-function Freshness({ isStale }: { isStale: boolean }) {
+function Freshness({ isStale, isLive }: { isStale: boolean; isLive: boolean }) {
   const { t } = useLanguage();
-  return (
-    <p className={isStale ? "fresh fresh-stale" : "fresh"}>{isStale ? t.reconnecting : t.event.notLive}</p>
-  );
+  if (isStale) return <p className="fresh fresh-stale">{t.reconnecting}</p>;
+  return <p className="fresh">{isLive ? t.event.live : t.event.notLive}</p>;
 }
 
 /** In the order that the event has them. */

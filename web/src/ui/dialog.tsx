@@ -4,6 +4,8 @@ type DialogProps = {
   title: string;
   /** Something that cannot be taken back is asked for. */
   isAlert?: boolean;
+  /** It holds more than a question. */
+  isWide?: boolean;
   onDismiss(): void;
   children: ReactNode;
 };
@@ -12,7 +14,7 @@ type DialogProps = {
  * Comes before everything else until it is answered or left by Escape. The browser's own dialog: it keeps focus
  * inside and gives it back, makes the rest inert, and needs no style that the page's policy would forbid.
  */
-export function Dialog({ title, isAlert = false, onDismiss, children }: DialogProps) {
+export function Dialog({ title, isAlert = false, isWide = false, onDismiss, children }: DialogProps) {
   const dialog = useRef<HTMLDialogElement>(null);
   const titleId = useId();
   useLayoutEffect(() => {
@@ -23,7 +25,7 @@ export function Dialog({ title, isAlert = false, onDismiss, children }: DialogPr
   return (
     <dialog
       ref={dialog}
-      className="dialog"
+      className={isWide ? "dialog dialog-wide" : "dialog"}
       role={isAlert ? "alertdialog" : undefined}
       aria-labelledby={titleId}
       onCancel={(event) => {

@@ -1,52 +1,20 @@
-import { PaymentState } from "@boxoffice/proto/boxoffice/payment/v1/payment_pb.ts";
+import { PaymentOutcome, PaymentState } from "@boxoffice/proto/boxoffice/payment/v1/payment_pb.ts";
 import pg from "pg";
-import { type Browser, chromium } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { DemoClients } from "../../local/demo.ts";
-import { operatorClients } from "../../local/operator.ts";
-import { reach } from "../../local/services.ts";
-import { ensurePages } from "../../local/web.ts";
-import { type BoxOffice, startBoxOffice } from "../support/box-office.ts";
-import { findChromium, launchOptions } from "./chromium.ts";
+import type { Request } from "playwright-core";
+import { expect, test } from "vitest";
+import type { BoxOffice } from "../support/box-office.ts";
 import { putOnSale } from "./events.ts";
-import { Visitor } from "./visitor.ts";
+import type { World } from "./world.ts";
 
-const executable = findChromium();
-if (executable === undefined) {
-  process.stderr.write(
-    "The browser tests are skipped: there is no Chromium (CHROMIUM_BIN, or on the PATH).\n",
-  );
-}
-
-describe.skipIf(executable === undefined)("the shop in a browser", { timeout: 90_000 }, () => {
-  let boxOffice: BoxOffice;
-  let browser: Browser;
-  let address: string;
-  let clients: DemoClients;
-
-  beforeAll(async () => {
-    await ensurePages(() => undefined);
-    [boxOffice, browser] = await Promise.all([
-      startBoxOffice(),
-      chromium.launch(launchOptions(executable ?? "")),
-    ]);
-    const gateway = reach(boxOffice.stack.config, "gateway");
-    address = `http://${gateway}`;
-    clients = operatorClients(gateway, boxOffice.operatorToken);
-  }, 180_000);
-
-  afterAll(async () => {
-    await browser?.close();
-    await boxOffice?.end();
-  }, 60_000);
-
-  const arrive = (options = {}) => Visitor.arrive(browser, address, options);
+/** What buyers do and meet. */
+export function shopTests(world: () => World): void {
   const reservationsOf = async (eventId: string) =>
-    (await clients.reservation.listReservations({ eventId })).reservations;
+    (await world().clients.reservation.listReservations({ eventId })).reservations;
 
-  test("the whole purchase, reloaded in every step", async () => {
+  test("the whole purchase, reloaded in every step", async (context) => {
+    const { clients } = world();
     const { eventId } = await putOnSale(clients, "The Whole Purchase", { Seat: 10, Box: 4 });
-    const visitor = await arrive();
+    const visitor = await world().arrive(context);
     const { page } = visitor;
 
     await page.goto("/");
@@ -83,9 +51,10 @@ describe.skipIf(executable === undefined)("the shop in a browser", { timeout: 90
     expect(visitor.addresses.filter((address) => address.includes(reservationId))).toEqual([]);
   });
 
-  test("each failure of a card is explained, and another card pays", async () => {
+  test("each failure of a card is explained, and another card pays", async (context) => {
+    const { clients } = world();
     const { eventId } = await putOnSale(clients, "Three Bad Cards", { Seat: 5 });
-    const visitor = await arrive();
+    const visitor = await world().arrive(context);
     await visitor.reserve(eventId, { Seat: 1 });
     for (const [card, told] of BAD_CARDS) {
       await visitor.pay(card);
@@ -100,9 +69,10 @@ describe.skipIf(executable === undefined)("the shop in a browser", { timeout: 90
     expect(payments.filter(({ state }) => state === PaymentState.SUCCEEDED)).toHaveLength(1);
   });
 
-  test("a hold that ends while it is looked at says so and leads back", async () => {
+  test("a hold that ends while it is looked at says so and leads back", async (context) => {
+    const { boxOffice, clients } = world();
     const { eventId } = await putOnSale(clients, "A Hold That Ends", { Seat: 5 });
-    const visitor = await arrive();
+    const visitor = await world().arrive(context);
     const reservationId = await visitor.reserve(eventId, { Seat: 5 });
     await endHoldIn(boxOffice, reservationId, 3);
     await visitor.page.reload();
@@ -113,7 +83,8 @@ describe.skipIf(executable === undefined)("the shop in a browser", { timeout: 90
     await visitor.sees("5 available");
   });
 
-  test("sold out while choosing: the choice is reduced, and says so", async () => {
+  test("sold out while choosing: the choice is reduced, and says so", async (context) => {
+    const { clients } = world();
     const { eventId, ticketTypes } = await putOnSale(clients, "Going Fast", { Seat: 6 });
     const [seat] = ticketTypes;
     const buy = (quantity: number) =>
@@ -121,7 +92,7 @@ describe.skipIf(executable === undefined)("the shop in a browser", { timeout: 90
         eventId,
         items: [{ ticketTypeId: seat?.ticketTypeId ?? "", quantity }],
       });
-    const visitor = await arrive();
+    const visitor = await world().arrive(context);
     await visitor.page.goto(`/events/${eventId}`);
     await visitor.choose({ Seat: 4 });
     await buy(3);
@@ -134,9 +105,10 @@ describe.skipIf(executable === undefined)("the shop in a browser", { timeout: 90
     expect(await visitor.page.getByRole("button", { name: "Reserve" }).isDisabled()).toBe(true);
   });
 
-  test("two browsers race for the last ticket: one has it, the other is told", async () => {
+  test("two browsers race for the last ticket: one has it, the other is told", async (context) => {
+    const { clients } = world();
     const { eventId } = await putOnSale(clients, "The Last One", { Seat: 1 });
-    const visitors = [await arrive(), await arrive()];
+    const visitors = [await world().arrive(context), await world().arrive(context)];
     for (const visitor of visitors) {
       await visitor.page.goto(`/events/${eventId}`);
       await visitor.choose({ Seat: 1 });
@@ -160,9 +132,10 @@ describe.skipIf(executable === undefined)("the shop in a browser", { timeout: 90
     expect(await reservationsOf(eventId)).toHaveLength(1);
   });
 
-  test("double clicks, the back button and a lost answer buy once", async () => {
+  test("double clicks, the back button and a lost answer buy once", async (context) => {
+    const { clients } = world();
     const { eventId } = await putOnSale(clients, "Only Once", { Seat: 9 });
-    const visitor = await arrive();
+    const visitor = await world().arrive(context);
     const { page } = visitor;
     await page.goto(`/events/${eventId}`);
     await visitor.choose({ Seat: 1 });
@@ -191,11 +164,12 @@ describe.skipIf(executable === undefined)("the shop in a browser", { timeout: 90
     expect((await clients.payment.listPayments({ eventId })).payments).toHaveLength(1);
   });
 
-  test("a hold is given back after a question, and its link shows it to whoever has it", async () => {
+  test("a hold is given back after a question, and its link shows it to whoever has it", async (context) => {
+    const { clients } = world();
     const { eventId } = await putOnSale(clients, "Changed My Mind", { Seat: 2 });
-    const visitor = await arrive();
+    const visitor = await world().arrive(context);
     const reservationId = await visitor.reserve(eventId, { Seat: 2 });
-    const friend = await arrive({ locale: "de-DE", viewport: { width: 390, height: 844 } });
+    const friend = await world().arrive(context, { locale: "de-DE", viewport: { width: 390, height: 844 } });
     await friend.page.goto(`/reservation#${reservationId}`);
     await friend.sees("Ihre Karten sind zurückgelegt");
     await friend.expectAccessible();
@@ -208,9 +182,10 @@ describe.skipIf(executable === undefined)("the shop in a browser", { timeout: 90
     await friend.sees("Diese Reservierung ist storniert");
   });
 
-  test("the answer to a payment is lost: the page finds out by itself, and nothing is paid twice", async () => {
+  test("the answer to a payment is lost: the page finds out by itself, and nothing is paid twice", async (context) => {
+    const { clients } = world();
     const { eventId } = await putOnSale(clients, "Nobody Knows", { Seat: 2 });
-    const visitor = await arrive();
+    const visitor = await world().arrive(context);
     await visitor.reserve(eventId, { Seat: 1 });
     await visitor.page.route("**/PayReservation", async (route) => {
       await route.fetch();
@@ -221,9 +196,29 @@ describe.skipIf(executable === undefined)("the shop in a browser", { timeout: 90
     expect((await clients.payment.listPayments({ eventId })).payments).toHaveLength(1);
   });
 
-  test("offline, what is known stays, and it goes on by itself", async () => {
+  test("a payment whose outcome nobody knows is shown calmly, until it is settled", async (context) => {
+    const { clients } = world();
+    const { eventId } = await putOnSale(clients, "Silence At The Bank", { Seat: 2 });
+    const visitor = await world().arrive(context);
+    const reservationId = await visitor.reserve(eventId, { Seat: 1 });
+    const { payment } = await clients.payment.payReservation({ reservationId, token: "hang-charged" });
+    expect(payment?.state).toBe(PaymentState.UNKNOWN);
+    await visitor.page.reload();
+    await visitor.sees("We are finding out about your payment");
+    await visitor.expectAccessible();
+    const { paymentId = "" } = payment ?? {};
+    await clients.payment.resolvePayment({
+      paymentId,
+      outcome: PaymentOutcome.CHARGED,
+      reason: "their books",
+    });
+    await visitor.sees("It’s yours");
+  });
+
+  test("offline, what is known stays, and it goes on by itself", async (context) => {
+    const { clients } = world();
     const { eventId } = await putOnSale(clients, "In The Tunnel", { Seat: 3 });
-    const visitor = await arrive();
+    const visitor = await world().arrive(context);
     await visitor.page.goto(`/events/${eventId}`);
     await visitor.sees("3 available");
     await visitor.page.context().setOffline(true);
@@ -234,15 +229,43 @@ describe.skipIf(executable === undefined)("the shop in a browser", { timeout: 90
     await visitor.page.getByText(/You are offline/).waitFor({ state: "hidden" });
   });
 
-  test("an address that leads nowhere says so", async () => {
-    const visitor = await arrive();
+  test("ten tabs side by side share three streams, and each sees what others buy", async (context) => {
+    const { clients } = world();
+    const { eventId, ticketTypes } = await putOnSale(clients, "Ten Tabs", { Seat: 60 });
+    const visitor = await world().arrive(context);
+    await visitor.page.goto(`/events/${eventId}`);
+    const others = await Promise.all(Array.from({ length: 9 }, () => visitor.page.context().newPage()));
+    for (const page of others) await page.goto(`/events/${eventId}`);
+    const tabs = [visitor.page, ...others];
+    const items = [{ ticketTypeId: ticketTypes[0]?.ticketTypeId ?? "", quantity: 7 }];
+    await clients.reservation.reserve({ eventId, items });
+    await Promise.all(tabs.map((page) => page.getByText("53 available").waitFor()));
+    const live = await Promise.all(tabs.map((page) => page.getByText("Live", { exact: true }).count()));
+    expect(live.reduce((sum, count) => sum + count, 0)).toBe(3);
+  });
+
+  test("a hidden tab holds no stream, and goes on when it is seen again", async (context) => {
+    const { eventId } = await putOnSale(world().clients, "Out Of Sight", { Seat: 5 });
+    const { page } = await world().arrive(context);
+    const isStream = (request: Request) => request.url().includes("/WatchAvailability");
+    await page.goto(`/events/${eventId}`);
+    await page.getByText("Live", { exact: true }).waitFor();
+    const ended = page.waitForEvent("requestfailed", isStream);
+    await page.evaluate(setSight, "hidden");
+    await ended;
+    await page.evaluate(setSight, "visible");
+    await page.getByText("Live", { exact: true }).waitFor();
+  });
+
+  test("an address that leads nowhere says so", async (context) => {
+    const visitor = await world().arrive(context);
     for (const path of ["/nowhere", "/reservation", `/reservation#${NOBODYS}`, `/events/${NOBODYS}`]) {
       await visitor.page.goto(path);
       await visitor.page.locator(".empty").waitFor();
-      await visitor.expectAccessible();
     }
+    await visitor.expectAccessible();
   });
-});
+}
 
 const BAD_CARDS = [
   ["Card that is declined", "Your card was declined"],
@@ -251,6 +274,12 @@ const BAD_CARDS = [
 ] as const;
 
 const NOBODYS = "0190b3f0-0000-7000-8000-000000000000";
+
+/** Runs in the page. */
+function setSight(state: string): void {
+  Object.defineProperty(document, "visibilityState", { value: state, configurable: true });
+  document.dispatchEvent(new Event("visibilitychange"));
+}
 
 const ignore = () => new Promise<never>(() => {});
 
