@@ -47,7 +47,7 @@ export function operationsTests(world: () => World): void {
     await stranger.sees("Your token is not valid any more");
   });
 
-  test("a sale is seen while it goes on: held, paid, failed", async (context) => {
+  test("a sale is seen while it goes on: held, paid, failed, sold over time", async (context) => {
     const { eventId, ticketTypes } = await putOnSale(world().clients, "Watched Closely", { Seat: 40 });
     const operator = await operate(context, `/operations/events/${eventId}`);
     await operator.seesFigure("Reserved", "0");
@@ -62,6 +62,7 @@ export function operationsTests(world: () => World): void {
     await buy(eventId, ticketTypes[0]?.ticketTypeId ?? "", 2);
     await operator.seesFigure("Paid", "5");
     await operator.seesFigure("Sold", "12.5%");
+    await operator.page.getByRole("img", { name: /: 5 tickets reserved, 5 paid, revenue €75.00/ }).waitFor();
     await operator.expectAccessible();
     await operator.page.goto("/operations");
     await operator.page
@@ -159,7 +160,7 @@ export function operationsTests(world: () => World): void {
     expect(payments).toMatchObject([{ state: PaymentState.SUCCEEDED }]);
   });
 
-  test("reservations are saved as CSV", async (context) => {
+  test("reservations and figures are saved as CSV", async (context) => {
     const { eventId, ticketTypes } = await putOnSale(world().clients, "In A Spreadsheet", { Seat: 9 });
     const reservationId = await buy(eventId, ticketTypes[0]?.ticketTypeId ?? "", 2);
     const operator = await operate(context, `/operations/events/${eventId}`);
@@ -173,6 +174,8 @@ export function operationsTests(world: () => World): void {
     const reservations = await saved("Reservations");
     expect(reservations.file).toBe("In A Spreadsheet - Reservations.csv");
     expect(reservations.text).toContain(reservationId);
+    const figures = await saved("Figures");
+    expect(figures.text).toContain("Seat");
   });
 }
 

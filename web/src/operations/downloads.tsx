@@ -1,4 +1,5 @@
 import { ReservationService } from "@boxoffice/proto/boxoffice/reservation/v1/reservation_pb.ts";
+import { StatsService } from "@boxoffice/proto/boxoffice/stats/v1/stats_pb.ts";
 import { createClient } from "@connectrpc/connect";
 import { useTransport } from "@connectrpc/connect-query";
 import { useState } from "react";
@@ -28,6 +29,7 @@ export function Downloads({ eventId, name }: { eventId: string; name: string }) 
   // However long it takes: a large event has a large file.
   const options = { timeoutMs: 0 };
   const reservations = createClient(ReservationService, transport);
+  const stats = createClient(StatsService, transport);
   const told = error ? explain(t, error) : undefined;
   return (
     <fieldset className="downloads">
@@ -41,6 +43,14 @@ export function Downloads({ eventId, name }: { eventId: string; name: string }) 
         }
       >
         {say.reservationsCsv}
+      </button>
+      <button
+        type="button"
+        className="button button-small"
+        disabled={isBusy}
+        onClick={() => void download(say.statsCsv, stats.exportEventStats({ eventId }, options))}
+      >
+        {say.statsCsv}
       </button>
       <span role="status">{isBusy && say.preparing}</span>
       {told && <Notice kind="error" title={told.title} advice={told.advice} />}

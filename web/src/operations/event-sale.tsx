@@ -1,5 +1,6 @@
 import type { Event } from "@boxoffice/proto/boxoffice/catalog/v1/catalog_pb.ts";
 import type { EventStats } from "@boxoffice/proto/boxoffice/stats/v1/stats_pb.ts";
+import { durationMs } from "@bufbuild/protobuf/wkt";
 import { Link } from "wouter";
 import { useLanguage } from "../language/language.tsx";
 import { Failure } from "../ui/failure.tsx";
@@ -9,6 +10,7 @@ import { Failures } from "./failures.tsx";
 import { Figures } from "./figures.tsx";
 import { everReserved, useRate } from "./rate.ts";
 import { StockBar } from "./stock-bar.tsx";
+import { Timeline } from "./timeline.tsx";
 import { TypeTable } from "./type-table.tsx";
 import { useEventStats } from "./use-event-stats.ts";
 import { useWords } from "./use-words.ts";
@@ -17,17 +19,20 @@ import { useWords } from "./use-words.ts";
 export function EventSale({ event }: { event: Event }) {
   const words = useWords();
   const { eventId } = event;
-  const { stats, error, refetch } = useEventStats(eventId);
+  const { stats, error, isLive, refetch } = useEventStats(eventId);
   if (stats === undefined) {
     return error ? <Failure error={error} onRetry={() => void refetch()} /> : <Loading lines={6} />;
   }
   return (
     <>
-      <p className={error ? "fresh fresh-stale" : "fresh"} role="status">
-        {words.polled}
+      <p className={isLive || !error ? "fresh" : "fresh fresh-stale"} role="status">
+        {isLive ? words.live : words.polled}
       </p>
       <SaleFigures stats={stats} />
-      <Failures failures={stats.paymentFailures} />
+      <div className="panels">
+        <Timeline eventId={eventId} />
+        <Failures failures={stats.paymentFailures} />
+      </div>
       <TypeTable event={event} stats={stats.ticketTypes} />
       <div className="panel panel-acts">
         <Downloads eventId={eventId} name={event.name} />
@@ -44,8 +49,11 @@ function SaleFigures({ stats }: { stats: EventStats }) {
   const { format } = useLanguage();
   const { figures: say } = useWords();
   const rate = useRate(everReserved(stats));
+  const { timeToPay, lastHour } = stats;
   const recently =
-    rate.inLastMinute !== undefined ? say.perMinute(format.count(rate.inLastMinute)) : undefined;
+    rate.inLastMinute !== undefined
+      ? say.perMinute(format.count(rate.inLastMinute))
+      : lastHour && say.lastHour(format.count(lastHour.reserved));
   return (
     <Figures
       figures={[
@@ -73,6 +81,15 @@ function SaleFigures({ stats }: { stats: EventStats }) {
           value: format.percent(stats.reservations?.conversion ?? 0),
           hint: say.conversionHint,
         },
+        ...(timeToPay?.median
+          ? [
+              {
+                label: say.timeToPay,
+                value: format.duration(durationMs(timeToPay.median)),
+                hint: timeToPay.p95 && say.timeToPayHint(format.duration(durationMs(timeToPay.p95))),
+              },
+            ]
+          : []),
       ]}
     />
   );

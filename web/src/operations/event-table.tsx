@@ -1,6 +1,7 @@
-import { StatsService } from "@boxoffice/proto/boxoffice/stats/v1/stats_pb.ts";
+import { EventStatsSort, StatsService } from "@boxoffice/proto/boxoffice/stats/v1/stats_pb.ts";
 import { useInfiniteQuery } from "@connectrpc/connect-query";
 import { keepPreviousData } from "@tanstack/react-query";
+import { useId, useState } from "react";
 import { Link } from "wouter";
 import { useLanguage } from "../language/language.tsx";
 import { Empty } from "../ui/empty.tsx";
@@ -11,15 +12,26 @@ import { useWords } from "./use-words.ts";
 const POLL_MS = 2000;
 const PAGE_SIZE = 50;
 
+const SORTS = {
+  soonest: EventStatsSort.UNSPECIFIED,
+  reserved: EventStatsSort.RESERVED,
+  revenue: EventStatsSort.REVENUE,
+  sellThrough: EventStatsSort.SELL_THROUGH,
+} as const;
+
+type Sort = keyof typeof SORTS;
+
 /** How every event sells, as it sells. */
 export function EventTable() {
   const { format } = useLanguage();
   const words = useWords();
   const say = words.overview;
   const figures = words.figures;
+  const [sort, setSort] = useState<Sort>("soonest");
+  const sortId = useId();
   const { data, hasNextPage, isFetchingNextPage, fetchNextPage } = useInfiniteQuery(
     StatsService.method.listEventStats,
-    { pageSize: PAGE_SIZE, pageToken: "" },
+    { pageSize: PAGE_SIZE, pageToken: "", sort: SORTS[sort] },
     {
       pageParamKey: "pageToken",
       getNextPageParam: ({ nextPageToken }) => nextPageToken || undefined,
@@ -40,7 +52,19 @@ export function EventTable() {
   }
   return (
     <section className="panel">
-      <h2>{say.events}</h2>
+      <div className="panel-head">
+        <h2>{say.events}</h2>
+        <span className="choice-of">
+          <label htmlFor={sortId}>{say.sort}</label>
+          <select id={sortId} value={sort} onChange={(event) => setSort(event.target.value as Sort)}>
+            {(Object.keys(SORTS) as Sort[]).map((one) => (
+              <option key={one} value={one}>
+                {say.sorts[one]}
+              </option>
+            ))}
+          </select>
+        </span>
+      </div>
       <TableFrame label={say.events}>
         <thead>
           <tr>

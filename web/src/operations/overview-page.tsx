@@ -11,6 +11,7 @@ import { EventTable } from "./event-table.tsx";
 import { Failures } from "./failures.tsx";
 import { Figures } from "./figures.tsx";
 import { everReserved, useRate } from "./rate.ts";
+import { Timeline } from "./timeline.tsx";
 import { useWords } from "./use-words.ts";
 
 const POLL_MS = 2000;
@@ -70,6 +71,7 @@ function Overview() {
           {
             label: say.rate,
             value: format.decimal(rate.perSecond),
+            hint: overview.lastHour && say.lastHour(format.count(overview.lastHour.reserved)),
           },
           {
             label: say.conversion,
@@ -89,7 +91,10 @@ function Overview() {
           },
         ]}
       />
-      <Failures failures={overview.paymentFailures} />
+      <div className="panels">
+        <Timeline eventId="" />
+        <Failures failures={overview.paymentFailures} />
+      </div>
     </>
   );
 }
