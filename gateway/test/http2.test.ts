@@ -1,4 +1,3 @@
-import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { type ClientHttp2Session, connect, constants, type IncomingHttpHeaders } from "node:http2";
 import { connect as tcpConnect } from "node:net";
@@ -10,6 +9,7 @@ import { ReservationService } from "@boxoffice/proto/boxoffice/reservation/v1/re
 import { createClient } from "@connectrpc/connect";
 import { createConnectTransport, createGrpcWebTransport } from "@connectrpc/connect-node";
 import { describe, expect, test } from "vitest";
+import { Authority } from "../../test/support/certificates.ts";
 import { openCertificate } from "../certificate.ts";
 import { envelope } from "../live/snapshot.ts";
 import { AVAILABILITY, EVENT_ID, type Impls, startGateway, type TestGateway } from "./harness.ts";
@@ -219,22 +219,9 @@ describe("a connection's first bytes", () => {
 describe("TLS", () => {
   test("with a certificate, both versions by what the client asks for", async () => {
     const folder = mkdtempSync(join(tmpdir(), "boxoffice-certificate-"));
-    const [cert, key] = [join(folder, "cert.pem"), join(folder, "key.pem")];
-    execFileSync(
-      "openssl",
-      [
-        ..."req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=localhost".split(
-          " ",
-        ),
-        ..."-addext subjectAltName=DNS:localhost".split(" "),
-        "-keyout",
-        key,
-        "-out",
-        cert,
-      ],
-      { stdio: "ignore" },
-    );
-    const ca = readFileSync(cert);
+    const authority = await Authority.make(folder, "authority");
+    const { cert, key } = await authority.issue("gateway");
+    const ca = readFileSync(authority.file);
     const certificate = openCertificate(cert, key, createLogger("test", "silent"));
     await using gateway = await startGateway(impls, certificate === undefined ? {} : { certificate });
     const session = connect(`https://localhost:${gateway.port}`, { ca });
