@@ -30,11 +30,13 @@ export type GuardOptions = {
   verifier: Verifier;
   /** The service behind. */
   service: string;
+  /** Whether a request will be answered from memory. */
+  isKnown?: (exchange: Exchange) => boolean;
   log: Logger;
 };
 
-/** What a read costs that is answered from memory, and a bearer that has to be looked into and is none, in requests. */
-const READ_COST = 0.1;
+/** What an answer from memory costs, and a bearer that has to be looked into and is none, in requests. */
+const KNOWN_COST = 0.1;
 const BAD_BEARER_COST = 5;
 
 const RETRY_AFTER_MS = 1_000;
@@ -44,11 +46,12 @@ const RETRY_AFTER_MS = 1_000;
  * and there is room. Whoever is refused here has cost next to nothing.
  */
 export function guard(method: DescMethod, listener: Listener, options: GuardOptions): Listener {
-  const { limits, verifier, service, log } = options;
+  const { limits, verifier, service, isKnown = () => false, log } = options;
 
   function pass(exchange: Exchange, client: string): Promise<void> | void {
-    if (!takeFromRate(limits, exchange, client, exchange.isRead ? READ_COST : 1)) return;
-    if (exchange.isRead) return listener(exchange);
+    const isCheap = isKnown(exchange);
+    if (!takeFromRate(limits, exchange, client, isCheap ? KNOWN_COST : 1)) return;
+    if (isCheap) return listener(exchange);
     const leave = limits.overload.enter(service);
     if (leave === undefined) {
       shed.inc({ service });
@@ -61,10 +64,16 @@ export function guard(method: DescMethod, listener: Listener, options: GuardOpti
   async function checkBearer(exchange: Exchange, authorization: string): Promise<void> {
     let caller: Caller;
     const address = limits.clients.of(exchange.request);
+    // Counted apart: whoever guesses bearers takes nothing from the buyers behind the same address.
+    const guesser = `bearers from ${address}`;
+    if (limits.rate?.allows(guesser, BAD_BEARER_COST, performance.now()) === false) {
+      takeFromRate(limits, exchange, guesser, BAD_BEARER_COST);
+      return;
+    }
     try {
       caller = await admit(method, authorization, verifier);
     } catch (error) {
-      limits.rate?.take(address, BAD_BEARER_COST, performance.now());
+      limits.rate?.take(guesser, BAD_BEARER_COST, performance.now());
       return refuse(exchange, toShown(error, method, log, exchange.requestId));
     }
     return pass(exchange, caller.kind === "operator" ? `operator ${caller.subject}` : address);

@@ -59,8 +59,14 @@ export function createRoutes(options: RouteOptions): ReadonlyMap<string, Listene
   const routes = new Map<string, Listener>();
   for (const { method, backend } of methodsForBrowsers()) {
     const path = `/${method.parent.typeName}/${method.name}`;
+    const maxAgeMs = MAX_AGE_MS.get(method);
     const guarded = (listener: Listener) =>
-      guard(method, listener, { ...options, verifier: options.verifiers[backend], service: backend });
+      guard(method, listener, {
+        ...options,
+        verifier: options.verifiers[backend],
+        service: backend,
+        ...(maxAgeMs !== undefined && { isKnown: (exchange: Exchange) => reads.isKnown(exchange) }),
+      });
     const connect = viaRouter.get(path);
     if (connect === undefined) throw new Error(`Connect's router does not serve ${path}`);
     if (method.methodKind !== "unary") {
@@ -74,7 +80,6 @@ export function createRoutes(options: RouteOptions): ReadonlyMap<string, Listene
       method === ReservationService.method.reserve ? together : single,
       log,
     );
-    const maxAgeMs = MAX_AGE_MS.get(method);
     const lean = maxAgeMs === undefined ? otherwise : reads.listener({ method, maxAgeMs, ask, otherwise });
     const either: Listener = (exchange) =>
       (isGrpcWeb(exchange.header("content-type")) ? connect : lean)(exchange);

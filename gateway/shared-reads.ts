@@ -53,6 +53,11 @@ export class SharedReads {
     if (news !== undefined) news.atMs = performance.now();
   }
 
+  /** Whether somebody has asked for this before, so that asking again costs the services next to nothing. */
+  isKnown({ isRead, request: { url = "", headers } }: Exchange): boolean {
+    return isRead && headers.authorization === undefined && this.#answers.has(url);
+  }
+
   listener(read: SharedRead): Listener {
     return (exchange) => {
       const { request } = exchange;

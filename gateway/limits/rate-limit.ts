@@ -40,6 +40,12 @@ export class RateLimit {
     return `"requests";q=${this.burst};w=${BURST_SECONDS}`;
   }
 
+  /** Whether {@link take} would let so much through. */
+  allows(client: string, cost: number, nowMs: number): boolean {
+    const fullAtMs = Math.max(nowMs, this.#fullAtMs.get(client) ?? 0);
+    return fullAtMs + cost * this.#intervalMs - nowMs <= this.#windowMs;
+  }
+
   /** @param cost in requests */
   take(client: string, cost: number, nowMs: number): Allowance {
     const fullAtMs = Math.max(nowMs, this.#fullAtMs.get(client) ?? 0);

@@ -124,19 +124,19 @@ describe("how much a client may ask", () => {
     }
   });
 
-  test("an operator counts by name, and a bad bearer by address, several times", async () => {
+  test("an operator counts by name, and whoever guesses bearers apart from the buyers behind the same address", async () => {
     await using gateway = await startGateway(
-      { reservation: { pauseSales: () => ({}) } },
+      { reservation: { reserve, pauseSales: () => ({}) } },
       { ratePerSecond: 1 },
     );
     const operator = await gateway.bearer("operator");
     const bad = { authorization: "Bearer nonsense" };
     const statuses: number[] = [];
-    for (let attempt = 0; attempt < 4; attempt++) {
+    for (let attempt = 0; attempt < 40; attempt++) {
       statuses.push((await gateway.post(RESERVE, wish, bad)).status);
     }
-    expect(statuses).toEqual([401, 401, 401, 401]);
-    expect((await gateway.post(AVAILABILITY, { eventId: EVENT_ID })).status).toBe(429);
+    expect([statuses[0], statuses.includes(429)]).toEqual([401, true]);
+    expect((await gateway.post(RESERVE, wish)).status).toBe(200);
     expect((await gateway.post(PAUSE, { eventId: EVENT_ID }, operator)).status).toBe(200);
   });
 });
@@ -206,6 +206,10 @@ describe("above what can be served", () => {
       },
       { maxInFlight: 2 },
     );
+    const query = `encoding=json&message=${encodeURIComponent(JSON.stringify({ eventId: EVENT_ID }))}`;
+    const readStatus = async (more = "") =>
+      (await fetch(`${gateway.url}/${AVAILABILITY}?${query}${more}`)).status;
+    expect(await readStatus()).toBe(200);
     const GET = "boxoffice.reservation.v1.ReservationService/GetReservation";
     const waiting = [1, 2].map(() => gateway.post(GET, { reservationId: EVENT_ID }));
     await expect.poll(() => gateway.routeOptions.limits.overload.inFlight).toBe(2);
@@ -214,8 +218,7 @@ describe("above what can be served", () => {
       /^[0-9.]+s$/,
     );
     expect(await refusalOf(refused)).toMatchObject({ status: 503, reason: "OVERLOADED" });
-    const query = `encoding=json&message=${encodeURIComponent(JSON.stringify({ eventId: EVENT_ID }))}`;
-    expect((await fetch(`${gateway.url}/${AVAILABILITY}?${query}`)).status).toBe(200);
+    expect([await readStatus(), await readStatus("&x=1")]).toEqual([200, 503]);
     served.resolve();
     for (const response of await Promise.all(waiting)) expect(response.status).toBe(200);
     expect((await gateway.post(AVAILABILITY, { eventId: EVENT_ID })).status).toBe(200);
