@@ -277,6 +277,7 @@ export class Bus {
     });
     const stop = () => messages.stop();
     signal.addEventListener("abort", stop, { once: true });
+    if (signal.aborted) stop(); // while the consumer was looked up
     const watching = stopWhenLost(messages);
     try {
       await handleInBatches(messages, options);
