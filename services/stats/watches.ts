@@ -58,16 +58,15 @@ export class Watches {
     signal.addEventListener("abort", waker);
     try {
       const watched = this.#enter(eventId, waker); // before reading, so that what changes meanwhile is told
-      let seen = watched.number;
       const first = await readEventStats(this.#options.database, eventId);
-      watched.latest ??= first;
-      watched.told ??= textOf(first.value);
-      yield first;
+      this.#take(watched, first);
+      let seen = watched.number;
+      yield watched.latest ?? first;
       while (!signal.aborted) {
         if (watched.number === seen) await new Promise<void>((resolve) => (wake = resolve));
         if (signal.aborted || watched.number === seen) continue;
         seen = watched.number;
-        yield watched.latest;
+        if (watched.latest) yield watched.latest;
       }
     } finally {
       signal.removeEventListener("abort", waker);
@@ -103,16 +102,25 @@ export class Watches {
 
   async #read(): Promise<void> {
     const { database, runtime } = this.#options;
-    const { value, asOf } = await readSomeEventStats(database, [...this.#watched.keys()]);
+    const { value, ...moment } = await readSomeEventStats(database, [...this.#watched.keys()]);
     for (const [eventId, stats] of value) {
       const watched = this.#watched.get(eventId);
-      const text = textOf(stats);
-      const isDue = watched && runtime.nowMs() >= watched.toldAtMs + TELL_EVERY_MS;
-      if (watched === undefined || (text === watched.told && !isDue)) continue;
-      Object.assign(watched, { latest: { value: stats, asOf }, told: text, toldAtMs: runtime.nowMs() });
-      watched.number++;
-      for (const wake of watched.wakers) wake();
+      if (watched === undefined) continue;
+      const isDue = runtime.nowMs() >= watched.toldAtMs + TELL_EVERY_MS;
+      this.#take(watched, { value: stats, ...moment }, isDue);
     }
+  }
+
+  /** Tells the watchers what was read, unless something newer was read meanwhile, or they know. */
+  #take(watched: Watched, read: AsOf<EventStats>, isDue = false): void {
+    if (watched.latest && read.revision < watched.latest.revision) return;
+    const text = textOf(read.value);
+    watched.latest = read;
+    if (text === watched.told && !isDue) return;
+    watched.told = text;
+    watched.toldAtMs = this.#options.runtime.nowMs();
+    watched.number++;
+    for (const wake of watched.wakers) wake();
   }
 
   #enter(eventId: string, waker: () => void): Watched {

@@ -15,8 +15,11 @@ import {
   toReservationFigures,
 } from "./figure-rows.ts";
 
-/** Figures with the time of the last change that they count, both of one moment; null before the first. */
-export type AsOf<T> = { value: T; asOf: Date | null };
+/**
+ * Figures with the time of the last change that they count, both of one moment; null before the first. A later moment
+ * has no lower revision.
+ */
+export type AsOf<T> = { value: T; asOf: Date | null; revision: bigint };
 
 export type PaymentFailures = { reason: string; count: bigint };
 
@@ -99,10 +102,10 @@ export function readOverview(database: Database): Promise<AsOf<Overview>> {
 
 /** @throws BoxofficeError EVENT_NOT_FOUND for an event of which nothing was heard yet */
 export async function readEventStats(database: Database, eventId: string): Promise<AsOf<EventStats>> {
-  const { value, asOf } = await readSomeEventStats(database, [eventId]);
+  const { value, ...moment } = await readSomeEventStats(database, [eventId]);
   const stats = value.get(eventId);
   if (stats === undefined) throw eventNotFound();
-  return { value: stats, asOf };
+  return { value: stats, ...moment };
 }
 
 /** Of those of some events of which something was heard, by id. */
@@ -176,10 +179,13 @@ export function atOneMoment<T>(database: Database, read: (on: Queryable) => Prom
   return database.transaction(async (tx) => {
     const [, [progress], value] = await Promise.all([
       tx.query({ text: "set transaction isolation level repeatable read, read only" }),
-      tx.query<{ as_of: Date | null }>({ name: "as-of", text: "select as_of from stats.progress" }),
+      tx.query<{ as_of: Date | null; revision: bigint }>({
+        name: "as-of",
+        text: "select as_of, revision from stats.progress",
+      }),
       read(tx),
     ]);
-    return { value, asOf: progress?.as_of ?? null };
+    return { value, asOf: progress?.as_of ?? null, revision: progress?.revision ?? 0n };
   });
 }
 
