@@ -64,16 +64,11 @@ export function guard(method: DescMethod, listener: Listener, options: GuardOpti
   async function checkBearer(exchange: Exchange, authorization: string): Promise<void> {
     let caller: Caller;
     const address = limits.clients.of(exchange.request);
-    // Counted apart: whoever guesses bearers takes nothing from the buyers behind the same address.
-    const guesser = `bearers from ${address}`;
-    if (limits.rate?.allows(guesser, BAD_BEARER_COST, performance.now()) === false) {
-      takeFromRate(limits, exchange, guesser, BAD_BEARER_COST);
-      return;
-    }
     try {
       caller = await admit(method, authorization, verifier);
     } catch (error) {
-      limits.rate?.take(guesser, BAD_BEARER_COST, performance.now());
+      // Counted apart: whoever guesses bearers takes nothing from others behind the same address.
+      if (!takeFromRate(limits, exchange, `bearers from ${address}`, BAD_BEARER_COST)) return;
       return refuse(exchange, toShown(error, method, log, exchange.requestId));
     }
     return pass(exchange, caller.kind === "operator" ? `operator ${caller.subject}` : address);

@@ -5,6 +5,9 @@ const BURST_SECONDS = 10;
 
 const MAX_CLIENTS = 100_000;
 
+/** Sums of times with fractions of a millisecond are off by less than this. */
+const ROUNDING = 1e-6;
+
 export type Allowance = {
   isAllowed: boolean;
   /** How many more requests are allowed at once. */
@@ -40,20 +43,14 @@ export class RateLimit {
     return `"requests";q=${this.burst};w=${BURST_SECONDS}`;
   }
 
-  /** Whether {@link take} would let so much through. */
-  allows(client: string, cost: number, nowMs: number): boolean {
-    const fullAtMs = Math.max(nowMs, this.#fullAtMs.get(client) ?? 0);
-    return fullAtMs + cost * this.#intervalMs - nowMs <= this.#windowMs;
-  }
-
   /** @param cost in requests */
   take(client: string, cost: number, nowMs: number): Allowance {
     const fullAtMs = Math.max(nowMs, this.#fullAtMs.get(client) ?? 0);
     const nextFullAtMs = fullAtMs + cost * this.#intervalMs;
     const excessMs = nextFullAtMs - nowMs - this.#windowMs;
-    if (excessMs > 0) return { isAllowed: false, left: 0, retryAfterMs: Math.ceil(excessMs) };
+    if (excessMs > ROUNDING) return { isAllowed: false, left: 0, retryAfterMs: Math.ceil(excessMs) };
     this.#fullAtMs.set(client, nextFullAtMs);
-    const left = Math.floor((nowMs + this.#windowMs - nextFullAtMs) / this.#intervalMs);
+    const left = Math.floor((nowMs + this.#windowMs - nextFullAtMs) / this.#intervalMs + ROUNDING);
     return { isAllowed: true, left, retryAfterMs: 0 };
   }
 }

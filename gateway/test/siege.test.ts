@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { until } from "../../test/faults/until.ts";
 import { envelope } from "../live/snapshot.ts";
 import { AVAILABILITY, EVENT_ID, RESERVE, startGateway, type TestGateway } from "./harness.ts";
 
@@ -51,7 +52,8 @@ beforeAll(async () => {
       if (said.msg === "serving") resolve(said.port);
     });
   });
-  await expect.poll(async () => (await fetch(`http://127.0.0.1:${port}/readyz`)).status).toBe(200);
+  const isReady = async () => (await fetch(`http://127.0.0.1:${port}/readyz`)).ok;
+  await until("the gateway is ready", 10_000, isReady);
   for (let request = 0; request < 50; request++) await expectServed();
 });
 

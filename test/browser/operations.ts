@@ -35,6 +35,7 @@ export function operationsTests(world: () => World): void {
   test("nobody without a token gets in, and a token is gone when it is refused", async (context) => {
     const stranger = await world().arrive(context);
     await stranger.page.goto("/operations/payments");
+    await stranger.sees("Operator token");
     await stranger.expectAccessible();
     await stranger.page.getByLabel("Operator token").fill("no token");
     await stranger.page.getByRole("button", { name: "Sign in" }).click();
