@@ -34,6 +34,8 @@ export type ChangeDecision = {
   outcomes: ChangeOutcome[];
   /** Reservations that are not what they were, as they are after the last request. */
   changed: Reservation[];
+  /** Every version that came to be, in order: of each reservation, the last one is in `changed`. */
+  versions: Reservation[];
   stock: StockChanges;
   /** Payments to remember as aborted. */
   aborted: { paymentId: string; reservationId: string }[];
@@ -43,6 +45,7 @@ export type ChangeDecision = {
 export function decideChanges(requests: readonly ChangeRequest[], snapshot: ChangeSnapshot): ChangeDecision {
   const { events, now } = snapshot;
   const changed = new Map<string, Reservation>();
+  const versions: Reservation[] = [];
   const abortedPayments = new Set(snapshot.abortedPayments);
   const stock: StockChanges = new Map();
   const aborted: ChangeDecision["aborted"] = [];
@@ -58,7 +61,10 @@ export function decideChanges(requests: readonly ChangeRequest[], snapshot: Chan
       abortedPayments.add(paymentId);
       aborted.push({ paymentId, reservationId });
     }
-    if (reservation !== before) changed.set(reservationId, reservation);
+    if (reservation !== before) {
+      changed.set(reservationId, reservation);
+      versions.push(reservation);
+    }
     if (move) moveTickets(stock, reservation, move);
     return { kind: "done", reservation, now };
   }
@@ -71,5 +77,5 @@ export function decideChanges(requests: readonly ChangeRequest[], snapshot: Chan
       throw error;
     }
   });
-  return { outcomes, changed: [...changed.values()], stock, aborted };
+  return { outcomes, changed: [...changed.values()], versions, stock, aborted };
 }

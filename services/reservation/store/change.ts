@@ -32,11 +32,11 @@ export async function changeReservations(
 ): Promise<ChangeOutcome[]> {
   return database.transaction(async (tx) => {
     const snapshot = await lockReservations(tx, requests);
-    const { outcomes, changed, stock, aborted } = decideChanges(requests, snapshot);
+    const { outcomes, changed, versions, stock, aborted } = decideChanges(requests, snapshot);
     rememberAborts(tx, aborted, snapshot.now);
     if (changed.length > 0) {
       updateReservations(tx, changed);
-      announceReservations(tx, newId, snapshot.now, changed);
+      announceReservations(tx, newId, snapshot.now, versions);
       await changeStock(tx, newId, stock, snapshot.now);
     }
     return outcomes;

@@ -1,9 +1,13 @@
 import type { Database } from "@boxoffice/platform/database.ts";
 import { BoxofficeError } from "@boxoffice/platform/errors.ts";
 import { fromStatus } from "@boxoffice/platform/rpc/status.ts";
+import { ChangeBatchSchema, ReservationState } from "@boxoffice/proto/boxoffice/events/v1/events_pb.ts";
 import type { ReserveResult } from "@boxoffice/proto/boxoffice/reservation/v1/sales_pb.ts";
 import type { Status } from "@boxoffice/proto/google/rpc/status_pb.ts";
+import { fromBinary } from "@bufbuild/protobuf";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { begin, confirm } from "../domain/transitions.ts";
+import { changeReservations } from "../store/change.ts";
 import { reserveBatch } from "../store/reserve.ts";
 import { createSale, items, newId, openEvent, type Replica } from "./harness.ts";
 
@@ -76,6 +80,34 @@ describe("many payments at once", () => {
     expect(told(confirmed.results)).toEqual(["done", "RESERVATION_ALREADY_PAID", "done"]);
     const { ticketTypes } = await replica.operator.recount({ eventId: event.eventId });
     expect(ticketTypes[0]?.booked).toMatchObject({ available: 8, held: 0, paid: 2 });
+    expect(await isConsistent(event.eventId)).toBe(true);
+  });
+
+  test("that meet at one reservation announce every version of it, and leave it in the last", async () => {
+    const event = await openEvent(replica, [10]);
+    const [reservationId, paymentId] = [await hold(event), newId()];
+    const wish = { reservationId, paymentId, abortsPayment: false };
+    const { database } = replica;
+    const outcomes = await changeReservations(
+      [
+        { ...wish, decide: (facts) => begin(facts, paymentId, 0) },
+        { ...wish, decide: (facts) => confirm(facts, paymentId) },
+      ],
+      { database, newId },
+    );
+    expect(outcomes).toMatchObject([{ kind: "done" }, { kind: "done", reservation: { state: "PAID" } }]);
+    const rows = await database.query<{ payload: Buffer }>({
+      text: "select payload from reservation.outbox where event_id = $1 order by outbox_id",
+      values: [event.eventId],
+    });
+    const told = rows
+      .flatMap(({ payload }) => fromBinary(ChangeBatchSchema, payload).changes)
+      .flatMap(({ change }) => (change.case === "reservation" ? [change.value] : []));
+    expect(told.map(({ version, state }) => [version, state])).toEqual([
+      [1n, ReservationState.HELD],
+      [2n, ReservationState.PAYING],
+      [3n, ReservationState.PAID],
+    ]);
     expect(await isConsistent(event.eventId)).toBe(true);
   });
 
