@@ -1,4 +1,4 @@
-import { Lanes } from "@boxoffice/platform/batcher.ts";
+import { Batcher, Lanes } from "@boxoffice/platform/batcher.ts";
 import type { ChangeOutcome, ChangeRequest } from "./domain/change.ts";
 import type { ReserveOutcome, ReserveRequest } from "./domain/decide.ts";
 import { batchSize, decisionSeconds, holdsMade, reserveRefusals, showQueue } from "./metrics.ts";
@@ -17,7 +17,7 @@ export type LaneOptions = {
 };
 
 export type ReserveLanes = Lanes<ReserveRequest, ReserveOutcome>;
-export type ChangeLanes = Lanes<ChangeRequest, ChangeOutcome>;
+export type ChangeLane = Batcher<ChangeRequest, ChangeOutcome>;
 
 const RECLAIM_BATCH = 1_000;
 
@@ -39,11 +39,14 @@ export function createReserveLanes(options: LaneOptions & ReserveOptions): Reser
   return lanes;
 }
 
-/** Begin, confirm, abort, cancel and release, in the order of arrival for each reservation. */
-export function createChangeLanes(options: LaneOptions & ChangeOptions): ChangeLanes {
-  return new Lanes({
+/**
+ * Begin, confirm, abort, cancel and release, in the order of arrival. One lane, because the reservations of a hot
+ * ticket type share its row: where several batches are decided at a time, each waits for the others' locks, and is
+ * smaller for it.
+ */
+export function createChangeLane(options: Omit<LaneOptions, "lanes"> & ChangeOptions): ChangeLane {
+  return new Batcher({
     ...options,
-    keyOf: ({ reservationId }) => reservationId,
     async run(requests) {
       const outcomes = await changeReservations(requests, options);
       options.onCommit(

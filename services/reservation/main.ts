@@ -1,7 +1,7 @@
 import { setting } from "@boxoffice/platform/config.ts";
 import { Relay } from "@boxoffice/platform/outbox.ts";
 import { runServiceProcess } from "@boxoffice/platform/service-process.ts";
-import { createChangeLanes, createReserveLanes } from "./lanes.ts";
+import { createChangeLane, createReserveLanes } from "./lanes.ts";
 import { AvailabilityNews } from "./news.ts";
 import { availabilityWatches, reservationService } from "./rpc/reservation-service.ts";
 import { salesService } from "./rpc/sales-service.ts";
@@ -39,7 +39,7 @@ await runServiceProcess({
       maxQueue: settings.RESERVE_QUEUE,
     };
     const reserving = createReserveLanes({ ...laneOptions, holdMs: settings.HOLD_SECONDS * 1_000 });
-    const changing = createChangeLanes(laneOptions);
+    const changing = createChangeLane(laneOptions);
     lifecycle.supervise("relay", (signal) => relay.run(signal));
     lifecycle.supervise("sweeper", (signal) =>
       runSweeper({ database, newId, runtime, log, onCommit }, signal),

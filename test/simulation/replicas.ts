@@ -10,7 +10,7 @@ import { ReservationCalls } from "../../services/payment/reservation-calls.ts";
 import { paymentService } from "../../services/payment/rpc/payment-service.ts";
 import { Settlement } from "../../services/payment/settlement.ts";
 import { openLedger } from "../../services/payment/store/ledger.ts";
-import { createChangeLanes, createReserveLanes } from "../../services/reservation/lanes.ts";
+import { createChangeLane, createReserveLanes } from "../../services/reservation/lanes.ts";
 import {
   availabilityWatches,
   reservationService,
@@ -35,7 +35,7 @@ export function startReservation(world: World, host: Host): void {
   const onCommit = () => {};
   const laneOptions = { database, newId, onCommit, lanes: 2, maxBatch: 500, maxQueue: 1_000 };
   const reserving = createReserveLanes({ ...laneOptions, holdMs: world.plan.holdMs });
-  const changing = createChangeLanes(laneOptions);
+  const changing = createChangeLane(laneOptions);
   const watches = availabilityWatches({ database, runtime: host.runtime(), log });
   host.services = [
     reservationService({ database, reserving, changing, newId, watches, onCommit }),

@@ -1,7 +1,7 @@
 import type { Wanted } from "@boxoffice/platform/batcher.ts";
 import type { ChangeRequest } from "../domain/change.ts";
 import type { Reservation } from "../domain/reservation.ts";
-import type { ChangeLanes } from "../lanes.ts";
+import type { ChangeLane } from "../lanes.ts";
 import type { At } from "../store/read.ts";
 
 /**
@@ -11,7 +11,7 @@ import type { At } from "../store/read.ts";
  * @throws BoxofficeError why it is not to be
  */
 export async function change(
-  changing: ChangeLanes,
+  changing: ChangeLane,
   request: ChangeRequest,
   wanted?: Wanted,
 ): Promise<At<Reservation>> {

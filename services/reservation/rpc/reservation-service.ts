@@ -20,7 +20,7 @@ import {
   type ReservationState as State,
 } from "../domain/reservation.ts";
 import { cancel } from "../domain/transitions.ts";
-import type { ChangeLanes } from "../lanes.ts";
+import type { ChangeLane } from "../lanes.ts";
 import { type At, getAvailability, getReservation, listReservations, recount } from "../store/read.ts";
 import { pauseSales } from "../store/sale.ts";
 import { AvailabilityWatches, type WatchesOptions } from "../watches.ts";
@@ -31,7 +31,7 @@ import { toAvailabilityMessage, toReservationMessage } from "./messages.ts";
 import { type ReserveCallOptions, reserve } from "./reserve.ts";
 
 export type ReservationServiceOptions = ReserveCallOptions & {
-  changing: ChangeLanes;
+  changing: ChangeLane;
   watches: AvailabilityWatches<WatchAvailabilityResponse>;
   /** Called after a commit, with the events of which something else may be for sale now. */
   onCommit(eventIds: Iterable<string>): void;

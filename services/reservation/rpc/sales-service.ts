@@ -18,7 +18,7 @@ import { create, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import type { ChangeRequest } from "../domain/change.ts";
 import { abort, begin, confirm, releasePaid } from "../domain/transitions.ts";
-import type { ChangeLanes } from "../lanes.ts";
+import type { ChangeLane } from "../lanes.ts";
 import { changeTicketType, closeSales, openSales } from "../store/sale.ts";
 import { change } from "./change.ts";
 import { exportChanges } from "./exports.ts";
@@ -28,7 +28,7 @@ import { type ReserveCallOptions, reserve } from "./reserve.ts";
 
 export type SalesServiceOptions = ReserveCallOptions & {
   database: Database;
-  changing: ChangeLanes;
+  changing: ChangeLane;
   /** A hold with less time left cannot begin to be paid, in milliseconds. */
   payMarginMs: number;
   /** Called after a commit, with the events of which something else may be for sale now. */

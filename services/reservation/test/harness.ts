@@ -20,7 +20,7 @@ import type { MessageInitShape } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import type { Client } from "@connectrpc/connect";
 import { createTestDatabase } from "../../../test/support/database.ts";
-import { createChangeLanes, createReserveLanes } from "../lanes.ts";
+import { createChangeLane, createReserveLanes } from "../lanes.ts";
 import { availabilityWatches, reservationService } from "../rpc/reservation-service.ts";
 import { salesService } from "../rpc/sales-service.ts";
 import { runSweeper } from "../sweeper.ts";
@@ -79,7 +79,7 @@ async function startReplica(url: string, folder: string, options: ReplicaOptions
   };
   const laneOptions = { database, newId, onCommit, lanes: 4, maxBatch: 500, maxQueue };
   const reserving = createReserveLanes({ ...laneOptions, holdMs });
-  const changing = createChangeLanes(laneOptions);
+  const changing = createChangeLane(laneOptions);
   const server = createRpcServer({
     name: "reservation",
     services: [

@@ -4,7 +4,7 @@ import { Bus } from "@boxoffice/platform/bus.ts";
 import { createLogger } from "@boxoffice/platform/log.ts";
 import { afterAll, beforeAll, expect, inject, test } from "vitest";
 import { cancel } from "../domain/transitions.ts";
-import { createChangeLanes, createReserveLanes } from "../lanes.ts";
+import { createChangeLane, createReserveLanes } from "../lanes.ts";
 import { AvailabilityNews } from "../news.ts";
 import { createSale, items, newId, openEvent, type Replica } from "./harness.ts";
 
@@ -63,7 +63,7 @@ test("reservations that are made or changed name their event, refusals none", as
   expect((await reserving.submit(wish(newId()))).kind).toBe("refused");
   expect(told).toEqual([[eventId], []]);
   told.length = 0;
-  const changing = createChangeLanes(options);
+  const changing = createChangeLane(options);
   const wishToCancel = { paymentId: null, abortsPayment: false, decide: cancel };
   expect((await changing.submit({ ...wishToCancel, reservationId })).kind).toBe("done");
   expect((await changing.submit({ ...wishToCancel, reservationId: newId() })).kind).toBe("refused");
