@@ -21,6 +21,9 @@ const DURABLE = "stats";
 /** Messages that are taken at a time at most, each of at most 500 changes. */
 const MAX_BATCH = 100;
 
+/** A batch costs about as much with one message as with ten: a busy moment is counted in fewer steps. */
+const GATHER_MS = 50;
+
 /** While the database counts one batch, the next one is read. */
 const AT_A_TIME = 2;
 
@@ -44,6 +47,7 @@ function consume(options: ConsumerOptions, signal: AbortSignal): Promise<void> {
     {
       durable: DURABLE,
       maxBatch: MAX_BATCH,
+      gatherMs: GATHER_MS,
       async begin(stream) {
         if (!(await followStream(database, runtime.newId(), stream))) return;
         log.warn({ stream }, "messages may have been lost: everything is asked for again");

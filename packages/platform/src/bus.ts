@@ -73,6 +73,8 @@ export type ConsumeOptions = {
   /** The durable consumer's name: replicas that share it share the messages. */
   durable: string;
   maxBatch: number;
+  /** How long a batch waits for more to arrive, in milliseconds; not at all unless told. A full one does not wait. */
+  gatherMs?: number;
   /** Called with the stream before anything is taken from it, and again whenever the connection to it was lost. */
   begin?(stream: StreamState): Promise<void>;
   /** Takes what has arrived, at most `maxBatch`. It is acknowledged when this resolves, else delivered again. */
@@ -280,7 +282,8 @@ export class Bus {
     if (signal.aborted) stop(); // while the consumer was looked up
     const watching = stopWhenLost(messages);
     try {
-      await handleInBatches(messages, options);
+      const gather = (ms: number) => this.#runtime.sleep(ms, signal);
+      await handleInBatches(messages, options, gather);
     } finally {
       signal.removeEventListener("abort", stop);
       await messages.close();
@@ -349,7 +352,8 @@ async function createOrUpdateStream(
 /** Acknowledges what was handled, and hands back what was not, to be delivered again. */
 async function handleInBatches(
   messages: ConsumerMessages,
-  { maxBatch, handle }: ConsumeOptions,
+  { maxBatch, gatherMs = 0, handle }: ConsumeOptions,
+  gather: (ms: number) => Promise<void>,
 ): Promise<void> {
   const waiting: JsMsg[] = [];
   let working: Promise<void> = Promise.resolve();
@@ -358,6 +362,7 @@ async function handleInBatches(
     isWorking = true;
     try {
       while (waiting.length > 0) {
+        if (gatherMs > 0 && waiting.length < maxBatch) await gather(gatherMs);
         const batch = waiting.splice(0, maxBatch);
         try {
           await handle(batch.map(({ subject, data, seq }) => ({ subject, payload: data, seq })));

@@ -126,6 +126,7 @@ export class Database implements Queryable {
     const client = await this.#pool.connect();
     const sent: Promise<unknown>[] = [];
     const send = (statement: Statement) => {
+      gather(client);
       const answered = client.query(statement);
       answered.catch(() => {}); // whoever fails first is reported by `work`'s own statements or below
       sent.push(answered);
@@ -136,7 +137,10 @@ export class Database implements Queryable {
       void send({ text: "begin" });
       const tx: Transaction = {
         query: <Row extends object>(statement: Statement) =>
-          tracedQuery(statement, async () => (await client.query<Row>(statement)).rows),
+          tracedQuery(statement, async () => {
+            gather(client);
+            return (await client.query<Row>(statement)).rows;
+          }),
         write: (statement) => void send(statement),
       };
       const result = await work(tx);
@@ -156,6 +160,17 @@ export class Database implements Queryable {
       client.release(broken);
     }
   }
+}
+
+/**
+ * What is sent in one turn of the event loop goes out in one write, because each write is a system call, and each
+ * arrival wakes PostgreSQL.
+ */
+function gather(client: pg.ClientBase): void {
+  const stream = "connection" in client && (client.connection as pg.Connection).stream;
+  if (!stream || stream.writableCorked > 0) return;
+  stream.cork();
+  process.nextTick(() => stream.uncork());
 }
 
 const CLIENT_SPAN = { kind: "CLIENT", attributes: { "db.system.name": "postgresql" } } as const;
