@@ -81,7 +81,7 @@ const SETTINGS = {
   listen_addresses: "127.0.0.1",
   unix_socket_directories: "",
   max_connections: "200",
-  shared_buffers: "256MB",
+  shared_buffers: "1GB", // taken as it is used: a small sale never fills it
   max_wal_size: "2GB",
   timezone: "UTC",
   log_timezone: "UTC",
