@@ -46,7 +46,7 @@ async function told(): Promise<Expected> {
   if (overview.overview === undefined) throw new Error("there is always an overview");
   return {
     overview: figuresIn(overview.overview),
-    events: events.eventStats.map(figuresIn),
+    events: events.eventStats.map((one) => figuresIn(one)),
     categories: new Map(categories.categoryStats.map((category) => [category.category, figuresIn(category)])),
     timeline: timelineIn(timeline),
   };
