@@ -1,7 +1,22 @@
 import { createServer } from "node:net";
 
-/** A port of 127.0.0.1 that nothing listens on. */
-export function freePort(): Promise<number> {
+/** What was given away and may not be listened on yet: the system may well name such a port again. */
+const given = new Set<number>();
+
+const ATTEMPTS = 100;
+
+/** A port of 127.0.0.1 that nothing listens on. This process is given each port only once. */
+export async function freePort(): Promise<number> {
+  for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
+    const port = await unusedPort();
+    if (given.has(port)) continue;
+    given.add(port);
+    return port;
+  }
+  throw new Error("there is no free port left");
+}
+
+function unusedPort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer();
     server.once("error", reject);
