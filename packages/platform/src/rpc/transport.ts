@@ -37,9 +37,10 @@ const CHANNEL_OPTIONS = {
   "grpc.max_send_message_length": MAX_MESSAGE_BYTES,
   "grpc.keepalive_time_ms": 30_000,
   "grpc.keepalive_timeout_ms": 10_000,
-  // A service that was restarted is found again within two seconds, where grpc-js would wait up to two minutes.
+  // A replica that was restarted is found again within half a second, where grpc-js would wait up to two minutes: by
+  // then the next one may be told to stop.
   "grpc.initial_reconnect_backoff_ms": 100,
-  "grpc.max_reconnect_backoff_ms": 2000,
+  "grpc.max_reconnect_backoff_ms": 400,
   "grpc.dns_min_time_between_resolutions_ms": 5000,
   "grpc.use_local_subchannel_pool": 1,
   "grpc.enable_channelz": 0,
