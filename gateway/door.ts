@@ -28,8 +28,8 @@ export type Door = {
    */
   listen(host: string, port: number): Promise<number>;
   /**
-   * Takes no new connections, lets requests finish for at most `graceMs`, and then cuts them off. Calling it
-   * again waits for the same end.
+   * Takes no new connections, answers for a moment what still comes on those that are open, lets requests finish for
+   * at most `graceMs`, and then cuts them off. Calling it again waits for the same end.
    */
   close(graceMs: number): Promise<void>;
 };
@@ -63,6 +63,12 @@ const HTTP2_LIMITS = {
 
 /** How often connections that have become idle are closed while draining, in milliseconds. */
 const DRAIN_STEP_MS = 50;
+
+/**
+ * How long idle connections stay open while draining: a proxy that has just sent a request on one would lose it.
+ * Longer than deploy/haproxy.cfg takes to notice that this replica takes no more.
+ */
+const LAST_REQUESTS_MS = 1_500;
 
 /** What every connection of HTTP/2 begins with; no method of HTTP/1.1 does. */
 const PREFACE = Buffer.from("PRI ");
@@ -101,12 +107,14 @@ export function openDoor(options: DoorOptions): Door {
   async function drain(graceMs: number): Promise<void> {
     for (const socket of undecided) socket.destroy();
     for (const session of sessions) session.close();
-    const sweep = setInterval(() => http1.closeIdleConnections(), DRAIN_STEP_MS);
+    const idleUntilMs = performance.now() + Math.min(LAST_REQUESTS_MS, graceMs);
+    const sweep = setInterval(() => {
+      if (performance.now() >= idleUntilMs) http1.closeIdleConnections();
+    }, DRAIN_STEP_MS);
     const limit = setTimeout(() => {
       http1.closeAllConnections();
       for (const session of sessions) session.destroy();
     }, graceMs);
-    http1.closeIdleConnections();
     await new Promise((resolve) => server.close(resolve));
     clearInterval(sweep);
     clearTimeout(limit);

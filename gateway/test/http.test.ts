@@ -1,3 +1,5 @@
+import { once } from "node:events";
+import { connect } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import { BoxofficeError } from "@boxoffice/platform/errors.ts";
 import { createLogger } from "@boxoffice/platform/log.ts";
@@ -171,7 +173,7 @@ describe("the client's time", () => {
 });
 
 describe("the end", () => {
-  test("lets a request finish, takes no new one, and does not wait for idle connections", async () => {
+  test("lets a request finish, takes no new connection, answers a last time on those that are open, and waits for none", async () => {
     const arrived = Promise.withResolvers<void>();
     await using gateway = await startGateway({
       reservation: {
@@ -182,12 +184,13 @@ describe("the end", () => {
         },
       },
     });
-    await (await fetch(`${gateway.url}/livez`)).text(); // leaves a connection open
+    const [, used] = await Promise.all([openConnection(gateway.url), openConnection(gateway.url)]);
     const pending = gateway.post(AVAILABILITY, { eventId: EVENT_ID });
     await arrived.promise;
     const startedAt = Date.now();
     const closed = gateway.gateway.close(5000);
-    await expect(fetch(`${gateway.url}/livez`)).rejects.toThrow();
+    await expect(openConnection(gateway.url)).rejects.toThrow("ECONNREFUSED");
+    expect(await used.ask()).toMatch(/^HTTP\/1.1 200 OK\r\n(.*\r\n)*connection: close\r\n/i);
     expect((await (await pending).json()).eventId).toBe(EVENT_ID);
     await closed;
     expect(Date.now() - startedAt).toBeLessThan(2000);
@@ -236,3 +239,16 @@ describe("the end", () => {
     expect(gateway.logged).toEqual([]);
   });
 });
+
+/** A connection that has been used once, and stays open. */
+async function openConnection(url: string): Promise<{ ask(): Promise<string> }> {
+  const socket = connect(Number(new URL(url).port), "127.0.0.1");
+  await once(socket, "connect");
+  const ask = async () => {
+    socket.write("GET /livez HTTP/1.1\r\nHost: a\r\n\r\n");
+    const [answer] = await once(socket, "data");
+    return String(answer);
+  };
+  await ask();
+  return { ask };
+}
