@@ -62,14 +62,14 @@ export class FaultProcess {
     await this.#ended;
   }
 
-  /** Ends it in order. Resolves when it is gone. */
-  async stop(): Promise<void> {
+  /** Ends it in order. @returns how it ended, when it is gone */
+  async stop(): Promise<string> {
     const { pid } = this.#child ?? {};
-    if (pid === undefined || !this.isRunning) return;
+    if (pid === undefined || !this.isRunning) return this.#ended;
     this.#isExpectedToEnd = true;
     process.kill(pid, "SIGCONT"); // a frozen one would not hear the signal
     await endProcess(pid, this.spec.stopSignal, this.spec.stopWithinMs);
-    await this.#ended;
+    return this.#ended;
   }
 
   /** Freezes it where it stands, with its connections open and its locks held, as by SIGSTOP. */

@@ -10,9 +10,7 @@ import {
   ReservationState,
 } from "@boxoffice/proto/boxoffice/reservation/v1/reservation_pb.ts";
 import { StatsService } from "@boxoffice/proto/boxoffice/stats/v1/stats_pb.ts";
-import { createClient, type Transport } from "@connectrpc/connect";
-import { universalClientResponseFromFetch } from "@connectrpc/connect/protocol";
-import { createTransport } from "@connectrpc/connect/protocol-connect";
+import { createClient } from "@connectrpc/connect";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { PROCESSES, readLocalConfig } from "../../local/config.ts";
 import { ensureDemo } from "../../local/demo.ts";
@@ -20,6 +18,7 @@ import { createOperatorToken, operatorClients } from "../../local/operator.ts";
 import { freePort } from "../../local/ports.ts";
 import { reach } from "../../local/services.ts";
 import { Stack } from "../../local/stack.ts";
+import { fetchTransport } from "../support/fetch-transport.ts";
 import { runJourney } from "./journey.ts";
 
 let folder: string;
@@ -60,7 +59,7 @@ test("the command says which step failed", () => {
 });
 
 test("reserve and pay in binary, with the generated clients", async () => {
-  const transport = binaryTransport();
+  const transport = fetchTransport({ baseUrl: gateway });
   const headers = { authorization: `Bearer ${token}` };
   const catalog = createClient(CatalogService, transport);
   const { event: created } = await catalog.createEvent(
@@ -113,23 +112,3 @@ test("the demo events are made once", async () => {
     ["Bar", 1],
   ]);
 }, 30_000);
-
-/** What a browser's client does, over `fetch`. */
-function binaryTransport(): Transport {
-  return createTransport({
-    baseUrl: gateway,
-    httpClient: async ({ url, method, header, body }) => {
-      const chunks: Uint8Array[] = [];
-      for await (const chunk of body ?? []) chunks.push(chunk);
-      const init = { method, headers: header, body: Buffer.concat(chunks) };
-      return universalClientResponseFromFetch(await fetch(url, init));
-    },
-    useBinaryFormat: true,
-    interceptors: [],
-    acceptCompression: [],
-    sendCompression: null,
-    compressMinBytes: 1024,
-    readMaxBytes: 4 * 1024 * 1024,
-    writeMaxBytes: 4 * 1024 * 1024,
-  });
-}

@@ -1,3 +1,4 @@
+import { rollingRestart } from "./operations/rolling-restart.ts";
 import { badProvider } from "./payment/bad-provider.ts";
 import { crashes } from "./payment/crashes.ts";
 import { duplicates } from "./payment/duplicates.ts";
@@ -49,5 +50,9 @@ export const AREAS: Record<string, Area> = {
   statistics: {
     services: ["catalog", "reservation", "payment", "stats"],
     properties: [shuffled, commits, outage, lostStream, killedStats, rebuilt],
+  },
+  operations: {
+    services: ["catalog", "reservation", "payment", "stats"],
+    properties: [rollingRestart],
   },
 };

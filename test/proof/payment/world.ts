@@ -98,7 +98,13 @@ export async function inWorld<T>(
   }
 }
 
-function providerSpec(name: string, port: number, ledgerFile: string, canLookUp: boolean): ProcessSpec {
+/** The provider as a process, with its own books. */
+export function providerSpec(
+  name: string,
+  port: number,
+  ledgerFile: string,
+  canLookUp: boolean,
+): ProcessSpec {
   return {
     name,
     command: process.execPath,

@@ -175,7 +175,7 @@ export function saleViolations({ words, slowestMs }: Sold, slowMs: number): stri
 
 /** Waits until the statistics equal a recount. @returns how long it took, and what differs where they do not in time */
 export async function untilExact(
-  { office, statistics }: World,
+  { office, statistics }: Pick<World, "office" | "statistics">,
   eventIds: readonly string[],
 ): Promise<{ ms: number; violations: string[] }> {
   let violations: string[] = [];
