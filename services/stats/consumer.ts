@@ -2,6 +2,7 @@ import type { Bus, ReceivedMessage } from "@boxoffice/platform/bus.ts";
 import type { Database } from "@boxoffice/platform/database.ts";
 import type { Logger } from "@boxoffice/platform/log.ts";
 import type { Runtime } from "@boxoffice/platform/runtime.ts";
+import { tracedTogether } from "@boxoffice/platform/tracing.ts";
 import { Counter } from "prom-client";
 import { decodeMessages } from "./decode.ts";
 import { countedAfterSeconds } from "./metrics.ts";
@@ -78,8 +79,9 @@ async function countMessages(
   messages: readonly ReceivedMessage[],
   { database, runtime, log }: ConsumerOptions,
 ): Promise<void> {
-  const { changes, skipped, changedMs } = decodeMessages(messages);
-  await applyChanges(database, changes, messages.at(-1)?.seq);
+  const { changes, skipped, changedMs, traceparents } = decodeMessages(messages);
+  const apply = () => applyChanges(database, changes, messages.at(-1)?.seq);
+  await tracedTogether("count", traceparents, apply, "CONSUMER");
   const nowMs = runtime.nowMs();
   for (const ms of changedMs) countedAfterSeconds.observe(Math.max(nowMs - ms, 0) / 1_000);
   for (const { subject, part, error } of skipped) {

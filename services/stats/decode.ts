@@ -33,6 +33,8 @@ export type Decoded = {
   skipped: Skipped[];
   /** When the changes were made, message by message, as far as they tell it. */
   changedMs: number[];
+  /** In whose traces, message by message, as far as they tell it. */
+  traceparents: string[];
 };
 
 /**
@@ -40,7 +42,7 @@ export type Decoded = {
  * be no better the next time: nothing that the stream can hold makes the database refuse the rest.
  */
 export function decodeMessages(messages: readonly ReceivedMessage[]): Decoded {
-  const decoded: Decoded = { changes: noChanges(), skipped: [], changedMs: [] };
+  const decoded: Decoded = { changes: noChanges(), skipped: [], changedMs: [], traceparents: [] };
   for (const { subject, payload } of messages) {
     attempt(decoded, subject, "message", () => collectBatch(decoded, subject, readBatch(payload)));
   }
@@ -49,9 +51,9 @@ export function decodeMessages(messages: readonly ReceivedMessage[]): Decoded {
 
 /** Reads batches that are no messages but say what there is. */
 export function decodeBatches(batches: readonly ChangeBatch[]): Decoded {
-  const decoded: Decoded = { changes: noChanges(), skipped: [], changedMs: [] };
-  for (const { eventId, changeTime, changes } of batches) {
-    const batch = { eventId, changeTime, changes: changes.map((change) => () => ({ change })) };
+  const decoded: Decoded = { changes: noChanges(), skipped: [], changedMs: [], traceparents: [] };
+  for (const { eventId, changeTime, traceparent, changes } of batches) {
+    const batch = { eventId, changeTime, traceparent, changes: changes.map((change) => () => ({ change })) };
     attempt(decoded, "", "message", () => collectBatch(decoded, "", batch));
   }
   return decoded;
@@ -68,6 +70,7 @@ function attempt({ skipped }: Decoded, subject: string, part: Skipped["part"], w
 function collectBatch(decoded: Decoded, subject: string, batch: ReadBatch): void {
   const eventId = id("event_id", batch.eventId);
   const changedAt = batch.changeTime ? parseTime("change_time", batch.changeTime) : null;
+  if (batch.traceparent !== "") decoded.traceparents.push(batch.traceparent);
   if (changedAt !== null) decoded.changedMs.push(changedAt.getTime());
   const { changes } = decoded;
   for (const readChange of batch.changes) {

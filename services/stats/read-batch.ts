@@ -21,7 +21,13 @@ export type CountedReservation = Pick<ReservationChange, "reservationRef" | "ver
 /** A change whose kind is known, and of a reservation what is counted. */
 export type ReadChange = { reservation: CountedReservation } | { change: Change };
 
-export type ReadBatch = { eventId: string; changeTime: Timestamp | undefined; changes: (() => ReadChange)[] };
+export type ReadBatch = {
+  eventId: string;
+  changeTime: Timestamp | undefined;
+  /** Of what made the changes, where that was traced. */
+  traceparent: string;
+  changes: (() => ReadChange)[];
+};
 
 /**
  * Reads a ChangeBatch. Nearly all changes of a busy sale are reservations, and reading them without protobuf-es and
@@ -44,8 +50,8 @@ export function readBatch(payload: Uint8Array): ReadBatch {
     reader.skip(wireType, field);
     envelope.push(payload.subarray(start, reader.pos));
   }
-  const { eventId, changeTime } = fromBinary(ChangeBatchSchema, Buffer.concat(envelope));
-  return { eventId, changeTime, changes: changes.map((bytes) => () => readChange(bytes)) };
+  const { eventId, changeTime, traceparent } = fromBinary(ChangeBatchSchema, Buffer.concat(envelope));
+  return { eventId, changeTime, traceparent, changes: changes.map((bytes) => () => readChange(bytes)) };
 }
 
 // Field numbers of events.proto.

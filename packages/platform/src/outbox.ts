@@ -1,11 +1,12 @@
 import { type Change, ChangeBatchSchema } from "@boxoffice/proto/boxoffice/events/v1/events_pb.ts";
-import { create, toBinary } from "@bufbuild/protobuf";
+import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { timestampFromDate } from "@bufbuild/protobuf/wkt";
 import { Gauge, register } from "prom-client";
 import type { Bus } from "./bus.ts";
 import type { Database, Transaction } from "./database.ts";
 import type { Logger } from "./log.ts";
 import type { Runtime } from "./runtime.ts";
+import { activeTraceparent, isTracing, tracedTogether } from "./tracing.ts";
 
 /** What changed of one event, to be published once the transaction that changed it has committed. */
 export type EventChanges = { eventId: string; changes: readonly (Change | EncodedChange)[] };
@@ -58,10 +59,11 @@ export function appendOutbox(
   events: readonly EventChanges[],
 ): void {
   const changeTime = timestampFromDate(at);
+  const traceparent = activeTraceparent() ?? "";
   const rows = events.flatMap(({ eventId, changes }) =>
     split(changes).map((part) => {
       const id = newId();
-      const envelope = create(ChangeBatchSchema, { batchId: id, eventId, changeTime });
+      const envelope = create(ChangeBatchSchema, { batchId: id, eventId, changeTime, traceparent });
       return { id, eventId, payload: Buffer.concat([toBinary(ChangeBatchSchema, envelope), ...part]) };
     }),
   );
@@ -176,13 +178,13 @@ export class Relay {
     rows.sort((one, other) => (one.outbox_id < other.outbox_id ? -1 : 1));
     const ids = rows.map(({ outbox_id }) => outbox_id);
     try {
-      await bus.publish(
-        rows.map(({ outbox_id, event_id, payload }) => ({
-          subject: `${service}.v1.${event_id}`,
-          id: outbox_id,
-          payload,
-        })),
-      );
+      const messages = rows.map(({ outbox_id, event_id, payload }) => ({
+        subject: `${service}.v1.${event_id}`,
+        id: outbox_id,
+        payload,
+      }));
+      const makers = isTracing() ? messages.map(({ payload }) => traceparentOf(payload)) : [];
+      await tracedTogether("publish", makers, () => bus.publish(messages), "PRODUCER");
     } catch (error) {
       await this.#giveBack(ids);
       throw error;
@@ -291,6 +293,9 @@ function measureOutbox({ service, database }: RelayOptions): void {
 export function encodeChange(change: Change): EncodedChange {
   return toBinary(ChangeBatchSchema, create(ChangeBatchSchema, { changes: [change] }));
 }
+
+/** Of what made the changes of a message, where that was traced. */
+const traceparentOf = (payload: Uint8Array): string => fromBinary(ChangeBatchSchema, payload).traceparent;
 
 function split(changes: EventChanges["changes"]): EncodedChange[][] {
   const parts: EncodedChange[][] = [];

@@ -109,20 +109,32 @@ export function activeSpan(): SpanContext | undefined {
 }
 
 /**
- * Does the work of several callers as one span: a part of the first one's trace, which names the others.
+ * Does the work of several callers as one span: a part of the trace of the first one that is kept, which names the
+ * others, at most 32 of them and each once.
  *
- * @param callers where each was when he asked
+ * @param callers where each was when he asked, or the `traceparent` that he left
  */
 export function tracedTogether<T>(
   name: string,
-  callers: readonly (SpanContext | undefined)[],
+  callers: readonly (SpanContext | string | undefined)[],
   work: () => Promise<T>,
+  kind?: SpanOptions["kind"],
 ): Promise<T> {
   if (tracer === undefined) return work();
-  const [first, ...links] = callers.filter((caller) => caller !== undefined);
+  const byId = new Map<string, SpanContext>();
+  for (const caller of callers) {
+    const known = typeof caller === "string" ? parseTraceparent(caller) : caller;
+    if (known !== undefined) byId.set(known.spanId, known);
+  }
+  const all = [...byId.values()];
+  const first = all.find(isKept) ?? all[0];
+  const links = all.filter((one) => one !== first);
   const attributes = { "boxoffice.batch.size": callers.length };
-  return traced(name, { parent: first && toTraceparent(first), links, attributes }, work);
+  const parent = first && toTraceparent(first);
+  return traced(name, { parent, links, attributes, ...(kind && { kind }) }, work);
 }
+
+const isKept = ({ traceFlags }: SpanContext): boolean => (traceFlags & TraceFlags.SAMPLED) !== 0;
 
 /** The W3C `traceparent` of the span that the caller is in, for whatever takes part in it elsewhere. */
 export function activeTraceparent(): string | undefined {
