@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { Collector } from "../../../test/support/collector.ts";
 import { Batcher } from "../src/batcher.ts";
-import { activeTraceparent, startTracing, traced, traceIdOf } from "../src/tracing.ts";
+import { activeTraceparent, startTracing, traced, tracedTogether, traceIdOf } from "../src/tracing.ts";
 import { startTalk } from "./rpc/harness.ts";
 import { TalkService } from "./rpc/talk.ts";
 
@@ -76,4 +76,15 @@ test.each([
   if (isKept) await collected(traceId, 1);
   await traced("after", {}, async () => collected(traceIdOf() ?? "", 0));
   expect(collector.spans.some((span) => span.traceId === traceId)).toBe(isKept);
+});
+
+test("what is done for many who left their traceparent belongs to one whose trace is kept, and names each other once", async () => {
+  const of = (digit: string, flags: string) => `00-${digit.repeat(32)}-${digit.repeat(16)}-${flags}`;
+  const many = Array.from({ length: 40 }, (_, index) => `00-${TRACE}-${`${index + 10}`.padStart(16, "a")}-01`);
+  const left = [undefined, "", "nonsense", of("7", "00"), of("8", "01"), of("8", "01"), ...many];
+  await tracedTogether("for many", left, async () => {});
+  const [span] = await collected("8".repeat(32), 1);
+  expect(span?.parentSpanId).toBe("8".repeat(16));
+  expect(span?.links).toHaveLength(32);
+  expect(span?.links[0]?.traceId).toBe("7".repeat(32));
 });
