@@ -80,7 +80,10 @@ test.each([
 
 test("what is done for many who left their traceparent belongs to one whose trace is kept, and names each other once", async () => {
   const of = (digit: string, flags: string) => `00-${digit.repeat(32)}-${digit.repeat(16)}-${flags}`;
-  const many = Array.from({ length: 40 }, (_, index) => `00-${TRACE}-${`${index + 10}`.padStart(16, "a")}-01`);
+  const many = Array.from(
+    { length: 40 },
+    (_, index) => `00-${TRACE}-${`${index + 10}`.padStart(16, "a")}-01`,
+  );
   const left = [undefined, "", "nonsense", of("7", "00"), of("8", "01"), of("8", "01"), ...many];
   await tracedTogether("for many", left, async () => {});
   const [span] = await collected("8".repeat(32), 1);
