@@ -107,6 +107,42 @@ const ROWS: Row[] = [
     ],
   },
   {
+    title: "How far behind is what follows?",
+    panels: [
+      {
+        title: "Oldest change that is not published",
+        unit: "s",
+        lines: {
+          catalog: "max(boxoffice_catalog_outbox_lag_seconds)",
+          reservation: "max(boxoffice_reservation_outbox_lag_seconds)",
+          payment: "max(boxoffice_payment_outbox_lag_seconds)",
+        },
+      },
+      {
+        title: "Statistics behind the sale",
+        unit: "s",
+        lines: {
+          median: quantile(0.5, "boxoffice_stats_lag_seconds"),
+          "1 in 100": quantile(0.99, "boxoffice_stats_lag_seconds"),
+        },
+      },
+      {
+        title: "Differences that the last verification found",
+        unit: "short",
+        lines: { differences: "max(boxoffice_stats_verification_differences)" },
+      },
+      {
+        title: "Requests that the gateway turned away",
+        unit: "reqps",
+        lines: {
+          "too many for {{service}}":
+            "sum by (service) (rate(boxoffice_gateway_shed_total[$__rate_interval]))",
+          "too many of one client": "sum(rate(boxoffice_gateway_rate_limited_total[$__rate_interval]))",
+        },
+      },
+    ],
+  },
+  {
     title: "What is it short of?",
     panels: [
       {
