@@ -1,6 +1,7 @@
 import { createServer as createHttp1Server, type IncomingMessage, type ServerResponse } from "node:http";
 import { createServer as createHttp2Server, type ServerHttp2Session } from "node:http2";
 import { createServer as createTcpServer, type Server, type Socket } from "node:net";
+import { setTimeout as delay } from "node:timers/promises";
 import { createServer as createTlsServer, type TLSSocket } from "node:tls";
 import type { Certificate } from "./certificate.ts";
 import type { Clients } from "./limits/clients.ts";
@@ -28,8 +29,8 @@ export type Door = {
    */
   listen(host: string, port: number): Promise<number>;
   /**
-   * Takes no new connections, answers for a moment what still comes on those that are open, lets requests finish for
-   * at most `graceMs`, and then cuts them off. Calling it again waits for the same end.
+   * Goes on for a moment where it is in use, then takes no new connections, lets requests finish, and cuts off what has
+   * not after `graceMs`. Calling it again waits for the same end.
    */
   close(graceMs: number): Promise<void>;
 };
@@ -65,10 +66,11 @@ const HTTP2_LIMITS = {
 const DRAIN_STEP_MS = 50;
 
 /**
- * How long idle connections stay open while draining: a proxy that has just sent a request on one would lose it.
- * Longer than deploy/haproxy.cfg takes to notice that this replica takes no more.
+ * How long a door that closes goes on as before, where it is in use: a proxy has not noticed yet that this replica is not
+ * ready any more, and would lose what it sends to a connection that is closed at the same moment, or that waits to be
+ * accepted. Longer than deploy/haproxy.cfg takes to notice.
  */
-const LAST_REQUESTS_MS = 1_500;
+const NOTICE_MS = 1_500;
 
 /** What every connection of HTTP/2 begins with; no method of HTTP/1.1 does. */
 const PREFACE = Buffer.from("PRI ");
@@ -105,17 +107,17 @@ export function openDoor(options: DoorOptions): Door {
   server.maxConnections = options.maxConnections;
 
   async function drain(graceMs: number): Promise<void> {
-    for (const socket of undecided) socket.destroy();
-    for (const session of sessions) session.close();
-    const idleUntilMs = performance.now() + Math.min(LAST_REQUESTS_MS, graceMs);
-    const sweep = setInterval(() => {
-      if (performance.now() >= idleUntilMs) http1.closeIdleConnections();
-    }, DRAIN_STEP_MS);
     const limit = setTimeout(() => {
       http1.closeAllConnections();
       for (const session of sessions) session.destroy();
     }, graceMs);
-    await new Promise((resolve) => server.close(resolve));
+    if (open > 0) await delay(Math.min(NOTICE_MS, graceMs));
+    const closed = new Promise((resolve) => server.close(resolve));
+    for (const socket of undecided) socket.destroy();
+    for (const session of sessions) session.close();
+    http1.closeIdleConnections();
+    const sweep = setInterval(() => http1.closeIdleConnections(), DRAIN_STEP_MS);
+    await closed;
     clearInterval(sweep);
     clearTimeout(limit);
     http1.close(); // ends its watch over connections
