@@ -100,7 +100,7 @@ export async function buy(crowd: Crowd, index: number, random: Random, outcome: 
       await outcome.ask("CancelReservation", () => sale.cancelReservation({ reservationId }, limit));
       continue;
     }
-    const token = random.chance(0.3) ? `late-${random.int(50, 800)}` : "ok";
+    const token = random.chance(0.8) ? `late-${random.int(200, 900)}` : "ok"; // so that there is much to lose
     const order = { reservationId, token, requestId: newId() };
     const paid = await outcome.ask("PayReservation", () => cashier.payReservation(order, limit));
     const paymentId = paid?.payment?.paymentId;
