@@ -79,13 +79,14 @@ const append = (...changes: Change[]) =>
 /** Collects what a durable consumer is handed. */
 function consume(
   from: Bus,
-  options: { maxBatch?: number; onBatch?: (batch: ReceivedMessage[]) => void } = {},
+  options: { maxBatch?: number; gatherMs?: number; onBatch?: (batch: ReceivedMessage[]) => void } = {},
 ) {
   const names: string[] = [];
   const running = from.consume(
     {
       durable: "test",
       maxBatch: options.maxBatch ?? 100,
+      ...(options.gatherMs !== undefined && { gatherMs: options.gatherMs }),
       async handle(messages) {
         options.onBatch?.(messages);
         names.push(...messages.flatMap(namesIn));
@@ -291,6 +292,24 @@ test("a batch that could not be handled is handed over again", async () => {
     )
     .toBe(1);
   await expect.poll(() => received.names, { timeout: 15_000 }).toEqual(["stubborn"]);
+});
+
+test("a batch waits for what arrives a moment later, where it may", async () => {
+  const names = ["one", "two", "three"];
+  for (const name of names) await append(change(name));
+  await expect
+    .poll(
+      () =>
+        relayOf(bus)
+          .relayOnce()
+          .catch(() => 0),
+      { timeout: 10_000 },
+    )
+    .toBe(names.length);
+  const sizes: number[] = [];
+  const received = consume(bus, { gatherMs: 500, onBatch: (batch) => sizes.push(batch.length) });
+  await expect.poll(() => received.names.length, { timeout: 10_000 }).toBe(names.length);
+  expect(sizes).toEqual([names.length]);
 });
 
 test("a deleted stream is made again, by publisher and consumer alike", async () => {
