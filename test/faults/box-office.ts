@@ -98,10 +98,6 @@ export class FaultBoxOffice {
     return this.#schemas.urlFor(service);
   }
 
-  get natsUrl(): string {
-    return this.#servers.natsUrl;
-  }
-
   /** As the schemas' owner, who may do anything there. */
   get ownerUrl(): string {
     return this.#schemas.ownerUrl;

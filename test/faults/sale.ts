@@ -8,6 +8,7 @@ import type { Message, MessageInitShape } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import type { Client } from "@connectrpc/connect";
 import type { FaultBoxOffice, Replica } from "./box-office.ts";
+import { until } from "./until.ts";
 
 export const { newId } = systemRuntime;
 
@@ -52,6 +53,19 @@ export async function openEvent(
     })),
   });
   return { eventId, types };
+}
+
+/** Catalog has published an event, and tells reservation of it a moment later. */
+export async function untilOnSale(
+  buyer: Pick<Client<typeof ReservationService>, "getAvailability">,
+  eventId: string,
+): Promise<void> {
+  const isOnSale = () =>
+    buyer.getAvailability({ eventId }).then(
+      () => true,
+      () => false,
+    );
+  await until("the event is on sale", 10_000, isOnSale);
 }
 
 /** A ticket type as {@link openEvent} puts it on sale. */

@@ -67,9 +67,11 @@ function commandsOf(...chapters: string[]): string[] {
   });
 }
 
-/** Statistics follow within a second or so. */
+/** Statistics follow a moment later: a reader who sees the old ones asks again. */
 const patient = (command: string): string =>
-  command.includes("GetEventStats") ? `sleep 2\n${command}` : command;
+  command.includes("GetEventStats")
+    ? `for try in {1..40}; do shown=$(${command}); grep -Eq '"paid": ?"2"' <<<"$shown" && break; sleep 0.5; done; echo "$shown"`
+    : command;
 
 /** With the ports of this box office in the place of the usual ones. */
 function here(script: string): string {

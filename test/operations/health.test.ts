@@ -7,6 +7,7 @@ import {
 import { afterAll, beforeAll, expect, inject, test } from "vitest";
 import { SERVICES, type Service } from "../../local/config.ts";
 import { FaultBoxOffice, type Replica } from "../faults/box-office.ts";
+import { startNats } from "../faults/nats.ts";
 import { FaultProxy, type Link } from "../faults/proxy.ts";
 import { until } from "../faults/until.ts";
 
@@ -23,6 +24,7 @@ const replicas = new Map<Service, Replica>();
 
 beforeAll(async () => {
   office = await FaultBoxOffice.open({ ownerUrl: inject("ownerUrl"), natsUrl: inject("natsUrl") });
+  const { url: natsUrl } = await startNats(office); // of its own: whoever counts shares what arrives with all who do
   await Promise.all(
     SERVICES.map(async (service) => {
       const url = new URL(office.databaseUrlOf(service));
@@ -30,7 +32,7 @@ beforeAll(async () => {
       await proxy.start();
       url.host = proxy.address;
       databases.set(service, proxy);
-      replicas.set(service, await office.start(service, { name: "one", databaseUrl: url.href }));
+      replicas.set(service, await office.start(service, { name: "one", databaseUrl: url.href, natsUrl }));
     }),
   );
 }, 90_000);

@@ -13,7 +13,7 @@ import { createClient, type Interceptor } from "@connectrpc/connect";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { reach } from "../../local/services.ts";
 import { terminateBackends } from "../faults/backends.ts";
-import { until } from "../faults/until.ts";
+import { untilOnSale } from "../faults/sale.ts";
 import { runJourney } from "../journey/journey.ts";
 import { type BoxOffice, startBoxOffice } from "../support/box-office.ts";
 import { type CollectedSpan, Collector } from "../support/collector.ts";
@@ -80,12 +80,7 @@ async function publishEvent() {
   });
   const eventId = created.event?.eventId ?? "";
   await catalog.publishEvent({ eventId });
-  const isOnSale = () =>
-    sale.getAvailability({ eventId }).then(
-      () => true,
-      () => false,
-    );
-  await until("the event is on sale", 10_000, isOnSale);
+  await untilOnSale(sale, eventId);
   return { eventId, ticketTypeId: created.event?.ticketTypes[0]?.ticketTypeId ?? "" };
 }
 

@@ -10,6 +10,7 @@ import { type ComposeService, readComposeFile } from "../../deployment/compose-f
 import type { FaultBoxOffice } from "../../faults/box-office.ts";
 import type { FaultProcess } from "../../faults/fault-process.ts";
 import { NameServer } from "../../faults/name-server.ts";
+import { startNats } from "../../faults/nats.ts";
 import type { Random } from "../../faults/random.ts";
 import { type Entry, readLedger } from "../../provider/ledger.ts";
 import { providerSpec } from "../payment/world.ts";
@@ -57,7 +58,8 @@ export async function arrange(office: FaultBoxOffice, random: Random): Promise<A
     }));
   });
   const proxyAddress = network.join("proxy");
-  const folder = writeSecrets(office);
+  const nats = await startNats(office); // of its own: whoever counts shares what arrives with all who do
+  const folder = writeSecrets(office, nats.url);
   const replicas = new Map<string, FaultProcess>();
   for (const { name, label, service, address } of containers) {
     const env = {
@@ -116,11 +118,11 @@ class Network {
 }
 
 /** The secrets that docker-compose.yml mounts. */
-function writeSecrets(office: FaultBoxOffice): string {
+function writeSecrets(office: FaultBoxOffice, natsUrl: string): string {
   const folder = join(office.folder, "secrets");
   mkdirSync(folder, { mode: 0o700 });
   const secrets = {
-    nats_url: office.natsUrl,
+    nats_url: natsUrl,
     catalog_database_url: office.databaseUrlOf("catalog"),
     reservation_database_url: office.databaseUrlOf("reservation"),
     payment_database_url: office.databaseUrlOf("payment"),

@@ -8,7 +8,7 @@ import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { RESERVATION_RULES } from "../../checker/check.ts";
 import { paymentRules } from "../../checker/payments.ts";
 import type { FaultProcess } from "../../faults/fault-process.ts";
-import type { OpenedEvent } from "../../faults/sale.ts";
+import { type OpenedEvent, untilOnSale } from "../../faults/sale.ts";
 import { until } from "../../faults/until.ts";
 import { settle } from "../payment/world.ts";
 import { check, type Proof, type Property } from "../property.ts";
@@ -160,12 +160,7 @@ async function openEvents({ office }: Proof, { grpcDoor }: Arrangement): Promise
       });
       const eventId = event?.eventId ?? "";
       await catalog.publishEvent({ eventId });
-      const isOnSale = () =>
-        sale.getAvailability({ eventId }).then(
-          () => true,
-          () => false,
-        );
-      await until("the event is on sale", 10_000, isOnSale);
+      await untilOnSale(sale, eventId);
       return { eventId, types: (event?.ticketTypes ?? []).map(({ ticketTypeId }) => ticketTypeId) };
     }),
   );
