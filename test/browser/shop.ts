@@ -109,9 +109,15 @@ export function shopTests(world: () => World): void {
     const { clients } = world();
     const { eventId } = await putOnSale(clients, "The Last One", { Seat: 1 });
     const visitors = [await world().arrive(context), await world().arrive(context)];
+    // Nobody's request goes on before both have asked: whoever heard "sold out" first could not ask at all.
+    const bothAsked = createBarrier(visitors.length);
     for (const visitor of visitors) {
       await visitor.page.goto(`/events/${eventId}`);
       await visitor.choose({ Seat: 1 });
+      await visitor.page.route("**/Reserve", async (route) => {
+        await bothAsked();
+        await route.continue();
+      });
     }
     await Promise.all(visitors.map(({ page }) => page.getByRole("button", { name: "Reserve" }).click()));
     const ends = await Promise.all(
@@ -282,6 +288,17 @@ function setSight(state: string): void {
 }
 
 const ignore = () => new Promise<never>(() => {});
+
+/** Nobody passes until so many have come. */
+function createBarrier(count: number): () => Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  let missing = count;
+  return () => {
+    missing -= 1;
+    if (missing === 0) resolve();
+    return promise;
+  };
+}
 
 /** Moves the end of a hold, so that nobody has to wait for 15 minutes. */
 async function endHoldIn({ database }: BoxOffice, reservationId: string, seconds: number): Promise<void> {
