@@ -1,4 +1,5 @@
 import { defineConfig } from "vitest/config";
+import LongestFirst from "./test/support/longest-first.ts";
 
 export default defineConfig({
   test: {
@@ -13,7 +14,9 @@ export default defineConfig({
     exclude: ["**/node_modules/**", "**/fixtures/**"],
     globalSetup: ["test/support/servers.ts"],
     reporters: ["default", "./test/support/summary-reporter.ts"],
-    maxWorkers: 2,
+    sequence: { sequencer: LongestFirst },
+    // What takes long mostly waits, for holds that end and processes that start.
+    maxWorkers: 3,
     // Only what hangs takes so long; a busy machine may take long over everything.
     testTimeout: 60_000,
     hookTimeout: 60_000,

@@ -11,6 +11,7 @@ import { envelope } from "../live/snapshot.ts";
 import { AVAILABILITY, EVENT_ID, RESERVE, startGateway, type TestGateway } from "./harness.ts";
 
 const MEGABYTE = 1024 * 1024;
+const CUT_OFF_WITHIN_MS = 40_000;
 const WATCH = "boxoffice.reservation.v1.ReservationService/WatchAvailability";
 const QUERY = `encoding=json&message=${encodeURIComponent(JSON.stringify({ eventId: EVENT_ID }))}`;
 const JSON_POST = `POST /${RESERVE} HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n`;
@@ -141,7 +142,9 @@ test("a body without end is cut off, and none of it is kept", async () => {
   for (; sent < 1_024 && !socket.destroyed; sent++) {
     if (!socket.write(chunk)) await Promise.race([once(socket, "drain"), once(socket, "close")]);
   }
-  expect([status, sent < 1_024]).toEqual([400, true]);
+  // A connection that is reset while something is sent may lose the answer that went before.
+  expect([0, 400]).toContain(status);
+  expect(sent).toBeLessThan(1_024);
   expect(residentMegabytes() - before).toBeLessThan(100);
   await expectServed();
 });
@@ -180,7 +183,9 @@ test("sessions of HTTP/2 that reset what they open are cut off", async () => {
 
 async function resetAgainAndAgain(session: ClientHttp2Session): Promise<void> {
   session.on("error", () => undefined);
-  for (let opened = 0; opened < 20_000 && !session.destroyed && !session.closed; opened++) {
+  // What is taken back before it was sent is nothing to the gateway: on a busy machine that is nearly all.
+  const untilMs = performance.now() + CUT_OFF_WITHIN_MS;
+  for (let opened = 0; performance.now() < untilMs && !session.destroyed && !session.closed; opened++) {
     const stream = session.request({ ":path": `/${AVAILABILITY}`, ":method": "POST" });
     stream.on("error", () => undefined);
     stream.close(constants.NGHTTP2_CANCEL);

@@ -48,8 +48,12 @@ async function prove(proof: Proof, world: World): Promise<Finding> {
   violations.push(...(await settle(proof)).violations, ...(await checkPayments(proof, world)));
   const left = await listAll(world, operator, PaymentState.UNKNOWN);
   if (left.length > 0) violations.push(`${left.length} payments are still unknown`);
+  // More than were asked for: what is charged after an operator has said that it never was is given back as well.
+  const ended = new Set(await listAll(world, operator, PaymentState.REFUNDED));
+  const missing = refunds.filter((paymentId) => !ended.has(paymentId));
+  if (missing.length > 0) violations.push(`${missing.length} of ${refunds.length} refunds were not made`);
   const refunded = world.ledger().filter(({ kind }) => kind === "refund").length;
-  if (refunded !== refunds) violations.push(`${refunded} of ${refunds} refunds were made`);
+  if (refunded !== ended.size) violations.push(`${ended.size} payments are refunded, by ${refunded} refunds`);
   return { counts: { ...words, resolved, refunded }, violations };
 }
 
@@ -77,18 +81,18 @@ async function resolveAll(world: World, operator: PaymentReplica["operator"]): P
   return unknown.length;
 }
 
-/** @returns how many */
+/** @returns which payments */
 async function refundSome(
   { random, size }: Proof,
   world: World,
   operator: PaymentReplica["operator"],
-): Promise<number> {
+): Promise<string[]> {
   const paid = await listAll(world, operator, PaymentState.SUCCEEDED);
   const refunds = random.shuffle(paid).slice(0, REFUNDS[size]);
   await each(refunds, (paymentId) =>
     told(operator.refundPayment({ paymentId, reason: "proof", keepOffSale: random.chance(0.5) })),
   );
-  return refunds.length;
+  return refunds;
 }
 
 const each = <Item, T>(items: readonly Item[], work: (item: Item, n: number) => Promise<T>) =>

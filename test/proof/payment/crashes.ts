@@ -56,26 +56,35 @@ async function killAfter(
   survivor: PaymentReplica,
   milestone: Milestone,
 ): Promise<boolean> {
-  const act = await prepare(world, survivor, milestone);
-  if (milestone === "taken over") {
-    // What another one left, and nobody else is there to take.
-    await killAfter(proof, world, survivor, "begun");
-    survivor.process.freeze();
+  if (milestone !== "taken over") return killIn(world, milestone, await prepare(world, survivor, milestone));
+  // What another one left, and nobody else is there to take.
+  await killAfter(proof, world, survivor, "begun");
+  survivor.process.freeze();
+  try {
+    // Not before it serves: what it took over while it started would end it before it is ready.
+    return await killIn(world, milestone, () => [endLeases(proof)]);
+  } finally {
+    survivor.process.thaw();
+    // Or the next one would take over what this one left, before it is ready.
+    await endLeases(proof);
+    await settle(proof);
   }
+}
+
+/** Starts a process that dies after a step, and makes it come to it. @returns whether it has died */
+async function killIn(
+  world: World,
+  milestone: Milestone,
+  act: (doomed: PaymentReplica) => readonly Promise<unknown>[],
+): Promise<boolean> {
   const doomed = await world.payment(`dies after ${milestone}`, {
     entry: join(ROOT, "test", "faults", "payment-that-dies.ts"),
     settings: { KILL_AFTER: milestone },
   });
-  try {
-    const calls = act(doomed);
-    // Not before it serves: what it took over while it started would end it before it is ready.
-    if (milestone === "taken over") await endLeases(proof);
-    const hasDied = await doomed.process.endsWithin(DIES_WITHIN_MS);
-    await Promise.all(calls);
-    return hasDied;
-  } finally {
-    if (milestone === "taken over") survivor.process.thaw();
-  }
+  const calls = act(doomed);
+  const hasDied = await doomed.process.endsWithin(DIES_WITHIN_MS);
+  await Promise.all(calls);
+  return hasDied;
 }
 
 const OF_REFUNDS: readonly Milestone[] = [
@@ -89,7 +98,6 @@ const OF_REFUNDS: readonly Milestone[] = [
 /** What makes a process come to a step: payments that succeed or fail, or refunds of those that have succeeded. */
 async function prepare(world: World, survivor: PaymentReplica, milestone: Milestone) {
   const reservationIds = await Promise.all(Array.from({ length: AT_A_TIME }, () => world.hold()));
-  if (milestone === "taken over") return () => [];
   if (!OF_REFUNDS.includes(milestone)) {
     const token = milestone.startsWith("abort") ? "card_error" : "ok";
     return ({ buyer }: PaymentReplica) =>
