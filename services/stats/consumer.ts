@@ -50,8 +50,11 @@ function consume(options: ConsumerOptions, signal: AbortSignal): Promise<void> {
       maxBatch: MAX_BATCH,
       gatherMs: GATHER_MS,
       async begin(stream) {
-        if (!(await followStream(database, runtime.newId(), stream))) return;
-        log.warn({ stream }, "messages may have been lost: everything is asked for again");
+        const followed = await followStream(database, runtime.newId(), stream);
+        if (followed === "FIRST_SEEN") log.info({ stream }, "a stream is followed for the first time");
+        if (followed === "LOST") {
+          log.warn({ stream }, "messages may have been lost: everything is asked for again");
+        }
       },
       async handle(messages) {
         for (const part of cut(messages)) await countMessages(part, options);

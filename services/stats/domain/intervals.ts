@@ -18,6 +18,9 @@ export const DEFAULT_SPAN_MS: Record<Interval, number> = {
 
 const UNITS = { MINUTE: "minute", HOUR: "hour", DAY: "day" } as const;
 
+/** Clocks are changed by more than a minute and less than a day: only days differ in length. */
+const LENGTH_MS = { MINUTE: MINUTE_MS, HOUR: HOUR_MS } as const;
+
 /** Whether a name is that of a time zone in IANA's database. */
 export const isTimeZone = (name: string): boolean => /^[A-Za-z]/.test(name) && IANAZone.isValidZone(name);
 
@@ -33,13 +36,15 @@ export function boundsOf(
   untilMs: number,
   timeZone: string,
 ): number[] | undefined {
-  const unit = UNITS[interval];
-  let start = DateTime.fromMillis(fromMs, { zone: timeZone }).startOf(unit);
-  const bounds = [start.toMillis()];
-  do {
+  const toNext = interval === "DAY" ? nextDay(timeZone) : (ms: number) => ms + LENGTH_MS[interval];
+  const bounds = [DateTime.fromMillis(fromMs, { zone: timeZone }).startOf(UNITS[interval]).toMillis()];
+  for (let last = bounds[0] ?? fromMs; bounds.length < 2 || last < untilMs; ) {
     if (bounds.length > MAX_INTERVALS) return undefined;
-    start = interval === "DAY" ? start.plus({ days: 1 }).startOf("day") : start.plus({ [unit]: 1 });
-    bounds.push(start.toMillis());
-  } while (start.toMillis() < untilMs);
+    last = toNext(last);
+    bounds.push(last);
+  }
   return bounds;
 }
+
+const nextDay = (timeZone: string) => (ms: number) =>
+  DateTime.fromMillis(ms, { zone: timeZone }).plus({ days: 1 }).startOf("day").toMillis();

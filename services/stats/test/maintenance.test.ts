@@ -12,7 +12,7 @@ import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { runMaintenance } from "../maintenance/runner.ts";
 import type { Sources } from "../sources.ts";
-import { followStream } from "../store/stream.ts";
+import { type Followed, followStream } from "../store/stream.ts";
 import { requestTask } from "../store/tasks.ts";
 import { createStats, log, type Stats } from "./harness.ts";
 import { at, batchOf, event, payment, reservation, ticketType } from "./messages.ts";
@@ -265,26 +265,26 @@ describe("what may have been lost is noticed", () => {
     ...state,
   });
 
-  test.each<[string, string | null, number, StreamState, boolean]>([
-    ["nothing was counted yet", null, 0, stream(), true],
-    ["the same stream", "Monday", 20, stream(), false],
-    ["the same stream, all counted", "Monday", 50, stream(), false],
+  test.each<[string, string | null, number, StreamState, Followed]>([
+    ["nothing was counted yet", null, 0, stream(), "FIRST_SEEN"],
+    ["the same stream", "Monday", 20, stream(), "WHOLE"],
+    ["the same stream, all counted", "Monday", 50, stream(), "WHOLE"],
     [
       "the same stream, whose next message is the first it holds",
       "Monday",
       20,
       stream({ firstSeq: 21 }),
-      false,
+      "WHOLE",
     ],
-    ["a new stream", "Monday", 20, stream({ created: "Tuesday" }), true],
-    ["messages that went before they were counted", "Monday", 20, stream({ firstSeq: 22 }), true],
-    ["messages that were counted and are unheard of", "Monday", 51, stream(), true],
-  ])("%s", async (_, known, seq, found, isNeeded) => {
+    ["a new stream", "Monday", 20, stream({ created: "Tuesday" }), "LOST"],
+    ["messages that went before they were counted", "Monday", 20, stream({ firstSeq: 22 }), "LOST"],
+    ["messages that were counted and are unheard of", "Monday", 51, stream(), "LOST"],
+  ])("%s", async (_, known, seq, found, expected) => {
     const values = [known, seq];
     await stats.database.query({ text: "update stats.progress set stream = $1, stream_seq = $2", values });
-    expect(await followStream(stats.database, randomUUID(), found)).toBe(isNeeded);
+    expect(await followStream(stats.database, randomUUID(), found)).toBe(expected);
     const { tasks } = await stats.operator.listStatsTasks({});
-    expect(tasks.map(({ kind }) => kind)).toEqual(isNeeded ? [StatsTaskKind.RESYNC] : []);
-    expect(await followStream(stats.database, randomUUID(), found)).toBe(false);
+    expect(tasks.map(({ kind }) => kind)).toEqual(expected === "WHOLE" ? [] : [StatsTaskKind.RESYNC]);
+    expect(await followStream(stats.database, randomUUID(), found)).toBe("WHOLE");
   });
 });
