@@ -2,6 +2,7 @@ import { connect } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import { BoxofficeError } from "@boxoffice/platform/errors.ts";
 import { ReservationService } from "@boxoffice/proto/boxoffice/reservation/v1/reservation_pb.ts";
+import { StatsService } from "@boxoffice/proto/boxoffice/stats/v1/stats_pb.ts";
 import { Code, ConnectError, createClient } from "@connectrpc/connect";
 import { createConnectTransport, createGrpcWebTransport } from "@connectrpc/connect-node";
 import { describe, expect, test } from "vitest";
@@ -128,6 +129,70 @@ describe("viewers of one event", () => {
     await delay(300);
     expect(late.shown).toEqual([]);
     stop.abort();
+  });
+});
+
+describe("operators who watch one event's statistics", () => {
+  /** Watches until told to stop, as an operator of their own or nobody: how many were held, and how it ended. */
+  function watchStats({ url }: TestGateway, headers: Record<string, string>) {
+    const client = createClient(StatsService, createConnectTransport({ baseUrl: url, httpVersion: "1.1" }));
+    const stop = new AbortController();
+    const shown: (bigint | undefined)[] = [];
+    const ended = (async () => {
+      try {
+        const answers = client.watchEventStats({ eventId: EVENT_ID }, { signal: stop.signal, headers });
+        for await (const { eventStats } of answers) shown.push(eventStats?.held);
+        return undefined;
+      } catch (error) {
+        return ConnectError.from(error);
+      }
+    })();
+    return { shown, ended, stop: () => stop.abort() };
+  }
+
+  /** Tells how many are held, whenever that changes, and notes with whose token it is asked. */
+  function counting() {
+    const { sale, impls, set } = counter();
+    const bearers: (string | null)[] = [];
+    const watchAvailability = impls.reservation?.watchAvailability;
+    const stats: Impls["stats"] = {
+      async *watchEventStats(request, context) {
+        bearers.push(context.requestHeader.get("authorization"));
+        for await (const { ticketTypes } of watchAvailability?.(request as never, context) ?? []) {
+          const held = BigInt(ticketTypes?.[0]?.available ?? 0);
+          yield { eventStats: { eventId: EVENT_ID, held } };
+        }
+      },
+    };
+    return { sale, set, bearers, impls: { stats } };
+  }
+
+  test("share one stream, which outlives the one who began it, and nobody else is let in", async () => {
+    const { sale, set, bearers, impls } = counting();
+    await using gateway = await startGateway(impls);
+    const [anna, ben] = [await gateway.bearer("operator"), await gateway.bearer("operator")];
+    expect(anna.authorization).not.toBe(ben.authorization);
+    const first = watchStats(gateway, anna);
+    await expect.poll(() => first.shown).toEqual([0n]);
+    const second = watchStats(gateway, ben);
+    await expect.poll(() => second.shown).toEqual([0n]);
+    const refused = [watchStats(gateway, {}), watchStats(gateway, await gateway.bearer("catalog"))];
+    const codes = await Promise.all(refused.map(async ({ ended }) => (await ended)?.code));
+    expect(codes).toEqual([Code.Unauthenticated, Code.PermissionDenied]);
+    expect(bearers).toEqual([anna.authorization]);
+
+    first.stop();
+    await first.ended;
+    set(4);
+    await expect.poll(() => second.shown.at(-1)).toBe(4n);
+    sale.broken.abort();
+    set(5);
+    await delay(50);
+    sale.broken = new AbortController();
+    await expect.poll(() => second.shown.at(-1)).toBe(5n);
+    expect(bearers.at(-1)).toBe(ben.authorization);
+    second.stop();
+    await expect.poll(() => [sale.open, gateway.feeds.size]).toEqual([0, 0]);
   });
 });
 
