@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { Event } from "@boxoffice/proto/boxoffice/catalog/v1/catalog_pb.ts";
 import { ReserveRequestSchema } from "@boxoffice/proto/boxoffice/reservation/v1/reservation_pb.ts";
 import { create, toBinary } from "@bufbuild/protobuf";
+import type { SiegeSpec } from "../load/besiege.ts";
 import { type LoadResult, type LoadSpec, NEW_ID, RESERVATION_ID, STARTED, type Step } from "../load/spec.ts";
 import type { ViewersResult, ViewersSpec } from "../load/viewers.ts";
 import type { BoxOffice } from "./box-office.ts";
@@ -13,6 +14,7 @@ import { findTool } from "./tools.ts";
 const RESERVE = "/boxoffice.reservation.v1.ReservationService/Reserve";
 const PAY = "/boxoffice.payment.v1.PaymentService/PayReservation";
 const GENERATOR = join(import.meta.dirname, "..", "load", "main.ts");
+const SIEGE = join(import.meta.dirname, "..", "load", "besiege.ts");
 const VIEWERS = join(import.meta.dirname, "..", "load", "viewers.ts");
 
 /** How many connections, with how many requests in flight on each, and for how long. */
@@ -88,6 +90,12 @@ export function watchByHttp(box: BoxOffice, spec: Omit<ViewersSpec, "host" | "po
 /** What the viewers say at their end. */
 export function readViewers(printed: string): ViewersResult {
   return JSON.parse(printed.trim().split("\n").at(-1) ?? "") as ViewersResult;
+}
+
+/** Sends the gateway what nobody should send, by thousands of connections. */
+export function besiege(box: BoxOffice, spec: Omit<SiegeSpec, "host" | "port">): Program {
+  const input = JSON.stringify({ ...box.address("gateway"), ...spec });
+  return runProgram(process.execPath, [SIEGE], { input, startsWith: STARTED });
 }
 
 /** Reads the same address again and again over HTTP/1.1, by h2load, which costs next to nothing. */

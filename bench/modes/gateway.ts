@@ -2,6 +2,7 @@ import { startBareServer } from "../harness/bare-server.ts";
 import { countReservations } from "../harness/counts.ts";
 import { openSale } from "../harness/events.ts";
 import {
+  besiege,
   getByH2load,
   h2loadTrouble,
   readH2load,
@@ -11,6 +12,7 @@ import {
   troubleInLoad,
   watchByHttp,
 } from "../harness/loads.ts";
+import type { Program } from "../harness/program.ts";
 import { findBestClients, prepareReferences, referenceContender } from "../harness/references.ts";
 import { alternate, type Contender, explain, type Run } from "../harness/rounds.ts";
 import { secondsOfLoad } from "../harness/window.ts";
@@ -26,11 +28,17 @@ const VIEWERS = 2_000;
 const SALE_PER_SECOND = 300;
 const VIEWERS_SECONDS = 15;
 
+/** Buyers who arrive at random moments, so many a second, while thousands of others send what they should not. */
+const HONEST_PER_SECOND = 300;
+const SIEGE = { slowSenders: 1_000, slowReaders: 500, badPerSecond: 100 };
+/** The siege begins before the honest and ends after them. */
+const SIEGE_MARGIN_SECONDS = 2;
+
 /** What the browsers' door takes: sales, reads that everybody makes, viewers who see it live, and too many at once. */
 export const gateway: Mode = {
   name: "gateway",
   summary:
-    "the gateway: Reserve over HTTP/1.1, reads by GET, 2,000 live viewers, five times as many as it can take",
+    "the gateway: Reserve over HTTP/1.1, reads by GET, 2,000 live viewers, five times as many as it can take, a siege",
   tools: ["pgbench", "h2load"],
   // The limits count, as in use, but let one address do everything.
   settings: { RATE_LIMIT_RPS: "1000000", CONNECTIONS_PER_CLIENT: "0" },
@@ -66,6 +74,17 @@ export const gateway: Mode = {
         bareAvailability: getting(() => getByH2load(bare.availability.url, BUYERS, seconds), seconds),
         event: getting(() => getByH2load(urls.event, BUYERS, seconds), seconds),
         bareEvent: getting(() => getByH2load(bare.event.url, BUYERS, seconds), seconds),
+      });
+
+      // After the rates: the addresses of thousands of closed connections are taken for a minute.
+      const honest = { ...load, connections: BUYERS, ratePerSecond: HONEST_PER_SECOND };
+      const besieged = await alternate(bench, {
+        calm: reserving(bench, () => reserveByHttp(box, hot, honest)),
+        besieged: reserving(bench, () => {
+          const { pathname, search } = new URL(urls.availability);
+          const lasts = { seconds: seconds + SIEGE_MARGIN_SECONDS, readPath: pathname + search };
+          return during(besiege(box, { ...SIEGE, ...lasts }), () => reserveByHttp(box, hot, honest));
+        }),
       });
 
       tell(`${VIEWERS} viewers`);
@@ -122,6 +141,13 @@ export const gateway: Mode = {
             target: { first: 0.5, goal: 0.8 },
           },
           {
+            what: `Reserve by ${HONEST_PER_SECOND} buyers a second during a siege, p99`,
+            values: latencies(besieged.besieged).map(({ p99 }) => p99),
+            unit: "ms",
+            against: { name: "calm", values: latencies(besieged.calm).map(({ p99 }) => p99) },
+            target: { first: 2, goal: 2, atMost: true },
+          },
+          {
             what: `${VIEWERS.toLocaleString("en")} live viewers: a change seen, p95`,
             values: [viewers.seenMs.p95],
             unit: "ms",
@@ -133,6 +159,9 @@ export const gateway: Mode = {
           `viewers: ${viewers.changes} changes, p50 ${viewers.seenMs.p50.toFixed(0)} ms, p99 ` +
             `${viewers.seenMs.p99.toFixed(0)} ms, max ${viewers.seenMs.max.toFixed(0)} ms, ${viewers.unseen} not seen, ` +
             `${viewers.lost} lost; ${saleResult.completed} sold beside it, p99 ${saleResult.latencyMs.p99.toFixed(0)} ms`,
+          `siege: ${SIEGE.slowSenders} slow senders, ${SIEGE.slowReaders} who never read, ${SIEGE.badPerSecond} bad ` +
+            "requests a second, and sessions of HTTP/2 that reset what they open",
+          ...(["calm", "besieged"] as const).flatMap((name) => explain(name, "reservation", besieged[name])),
           ...(["best", "reserve", "crowd"] as const).flatMap((name) =>
             explain(name, "reservation", runs[name]),
           ),
@@ -153,6 +182,18 @@ function reserving({ box }: Bench, start: Contender["start"]): Contender {
     start,
     count: (window) => countReservations(box, window, "reservation"),
     troubleIn: troubleInLoad,
+  };
+}
+
+/** Puts load on while another program does something, which is to end well too. */
+function during(other: Program, start: Contender["start"]): Program {
+  const load = other.started.then(start);
+  return {
+    started: load.then(({ started }) => started),
+    printed: load.then(async ({ printed }) => {
+      const [said] = await Promise.all([printed, other.printed]);
+      return said;
+    }),
   };
 }
 
