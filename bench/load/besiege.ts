@@ -30,8 +30,11 @@ const MEGABYTE = 1024 * 1024;
 const POST = `POST ${RESERVE} HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n`;
 
 /** Requests that a slow reader sends at once, and never reads the answers to. */
-const UNREAD = 200;
+const UNREAD = 20;
 const CONNECT_AT_ONCE = 100;
+/** 5,000 a second, until the gateway ends the session. */
+const RESETS_AT_ONCE = 100;
+const RESET_EVERY_MS = 20;
 const COME_BACK_MS = 500;
 
 const BAD: readonly (string | Buffer)[] = [
@@ -110,12 +113,12 @@ async function resetUntilCutOff(url: string, over: AbortSignal): Promise<void> {
   const session = connectHttp2(url);
   session.on("error", () => undefined);
   while (!over.aborted && !session.destroyed && !session.closed) {
-    for (let opened = 0; opened < 100 && !session.destroyed && !session.closed; opened++) {
+    for (let opened = 0; opened < RESETS_AT_ONCE && !session.destroyed && !session.closed; opened++) {
       const stream = session.request({ ":path": RESERVE, ":method": "POST" });
       stream.on("error", () => undefined);
       stream.close(constants.NGHTTP2_CANCEL);
     }
-    await new Promise(setImmediate);
+    await delay(RESET_EVERY_MS);
   }
   session.destroy();
 }
