@@ -18,7 +18,7 @@ export const DEFAULT_SPAN_MS: Record<Interval, number> = {
 
 const UNITS = { MINUTE: "minute", HOUR: "hour", DAY: "day" } as const;
 
-/** Clocks are changed by more than a minute and less than a day: only days differ in length. */
+/** Of days alone some are longer than others: an hour takes an hour also when the clocks are changed. */
 const LENGTH_MS = { MINUTE: MINUTE_MS, HOUR: HOUR_MS } as const;
 
 /** Whether a name is that of a time zone in IANA's database. */
@@ -26,7 +26,7 @@ export const isTimeZone = (name: string): boolean => /^[A-Za-z]/.test(name) && I
 
 /**
  * The bounds of whole intervals, one after the other, that `fromMs` to `untilMs` lie in, by the clocks of a time zone:
- * a day begins when its date does, however long it is. In milliseconds since the epoch.
+ * a day begins when its date does, however long it is. In milliseconds since the epoch; `fromMs` is before `untilMs`.
  *
  * @returns undefined where they would be more than an answer holds
  */
@@ -38,10 +38,9 @@ export function boundsOf(
 ): number[] | undefined {
   const toNext = interval === "DAY" ? nextDay(timeZone) : (ms: number) => ms + LENGTH_MS[interval];
   const bounds = [DateTime.fromMillis(fromMs, { zone: timeZone }).startOf(UNITS[interval]).toMillis()];
-  for (let last = bounds[0] ?? fromMs; bounds.length < 2 || last < untilMs; ) {
+  for (let last = bounds[0] ?? fromMs; last < untilMs; bounds.push(last)) {
     if (bounds.length > MAX_INTERVALS) return undefined;
     last = toNext(last);
-    bounds.push(last);
   }
   return bounds;
 }
