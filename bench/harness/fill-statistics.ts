@@ -70,7 +70,7 @@ export async function fillStatistics(
           from stats.ticket_types_0
         ),
         made as (
-          select 1 + mod(n * 7919, $2::int) as type, now() - interval '60 days'
+          select 1 + mod(n::bigint * 7919, $2::int) as type, now() - interval '60 days'
               + case when mod(n, 3) = 0 then random() * interval '4 hours' else random() * interval '60 days' end as at,
             case when mod(n, 10) > 0 then 'PAID' when mod(n, 20) = 0 then 'HELD' else 'EXPIRED' end as state
           from generate_series(1, $1::int) n

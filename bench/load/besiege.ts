@@ -1,7 +1,7 @@
 /**
  * Besieges a gateway with what is malformed, endless, slow or reset, so that it can be measured how the others fare.
- * Reads a {@link SiegeSpec} as one line of JSON on standard input, prints {@link STARTED} when the siege stands, and at
- * its end how much it was: it fails where nothing of one kind was done.
+ * Reads a {@link SiegeSpec} as one line of JSON on standard input, and prints {@link STARTED} when the siege stands.
+ * Fails where it was none: nobody was let in, nothing bad was sent, or no session of HTTP/2 was ended for its resets.
  */
 import { setMaxListeners } from "node:events";
 import { connect as connectHttp2, constants } from "node:http2";
@@ -19,7 +19,7 @@ export type SiegeSpec = {
   /** How many send slowly, and how many never read; those that are cut off come back. */
   slowSenders: number;
   slowReaders: number;
-  /** Bad requests a second, of every kind in turn. */
+  /** Bad requests a second at most, of every kind in turn. */
   badPerSecond: number;
   /** For how long, from when it stands. */
   seconds: number;
@@ -57,10 +57,11 @@ async function main(spec: SiegeSpec): Promise<void> {
   const end = new AbortController();
   const over = end.signal;
   setMaxListeners(0, over);
-  const result = { bad: 0, resetSessions: 0, cutOff: 0 };
+  const done = { connected: 0, bad: 0, cutOffForResets: 0 };
   const open = (bytes: string | Buffer, isRead: boolean) =>
     new Promise<Socket>((resolve) => {
       const socket = connect(port, host, () => {
+        done.connected++;
         socket.write(bytes);
         resolve(socket);
       });
@@ -70,12 +71,12 @@ async function main(spec: SiegeSpec): Promise<void> {
   const stay = async (bytes: string, isRead: boolean) => {
     const socket = await open(bytes, isRead);
     socket.once("close", async () => {
-      if (over.aborted) return;
-      result.cutOff++;
+      over.removeEventListener("abort", leave);
       await delay(COME_BACK_MS);
-      await stay(bytes, isRead);
+      if (!over.aborted) await stay(bytes, isRead);
     });
-    over.addEventListener("abort", () => socket.destroy());
+    const leave = () => socket.destroy();
+    over.addEventListener("abort", leave);
   };
   const slow = ["POST / HTTP/1.1\r\nHost: a\r\nX: ", `${POST}Content-Length: 100\r\n\r\n{`];
   const unread = `GET ${readPath} HTTP/1.1\r\nHost: a\r\n\r\n`.repeat(UNREAD);
@@ -87,29 +88,35 @@ async function main(spec: SiegeSpec): Promise<void> {
   for (let each = 0; each < spec.slowReaders; each += CONNECT_AT_ONCE) {
     await Promise.all(Array.from({ length: CONNECT_AT_ONCE }, () => stay(unread, false)));
   }
+  if (done.connected < spec.slowSenders + spec.slowReaders) {
+    throw new Error(`the gateway let only ${done.connected} in`);
+  }
   console.log(STARTED);
   setTimeout(() => end.abort(), seconds * 1_000);
 
   const sendBad = async () => {
     for (; !over.aborted; await delay(1_000 / spec.badPerSecond)) {
-      const socket = await open(BAD[result.bad % BAD.length] ?? "", true);
+      const socket = await open(BAD[done.bad % BAD.length] ?? "", true);
       socket.setTimeout(COME_BACK_MS, () => socket.destroy());
-      result.bad++;
+      done.bad++;
     }
   };
   const resetAgainAndAgain = async () => {
     for (; !over.aborted; await delay(COME_BACK_MS)) {
-      await resetUntilCutOff(`http://${host}:${port}`, over);
-      result.resetSessions++;
+      if (await isCutOffForResets(`http://${host}:${port}`, over)) done.cutOffForResets++;
     }
   };
   await Promise.all([sendBad(), resetAgainAndAgain()]);
-  console.log(JSON.stringify(result));
-  if (result.bad * result.resetSessions === 0) throw new Error("this was no siege");
+  console.log(JSON.stringify(done));
+  if (done.bad === 0 || done.cutOffForResets === 0) throw new Error("this was no siege");
 }
 
-/** HTTP/2's rapid reset: opens streams and takes each back at once, until the gateway ends the session. */
-async function resetUntilCutOff(url: string, over: AbortSignal): Promise<void> {
+/**
+ * HTTP/2's rapid reset: opens streams and takes each back at once.
+ *
+ * @returns whether the gateway ended the session before all was over
+ */
+async function isCutOffForResets(url: string, over: AbortSignal): Promise<boolean> {
   const session = connectHttp2(url);
   session.on("error", () => undefined);
   while (!over.aborted && !session.destroyed && !session.closed) {
@@ -120,7 +127,9 @@ async function resetUntilCutOff(url: string, over: AbortSignal): Promise<void> {
     }
     await delay(RESET_EVERY_MS);
   }
+  const isCutOff = session.destroyed || session.closed;
   session.destroy();
+  return isCutOff;
 }
 
 if (import.meta.main) {

@@ -159,8 +159,8 @@ export const gateway: Mode = {
           `viewers: ${viewers.changes} changes, p50 ${viewers.seenMs.p50.toFixed(0)} ms, p99 ` +
             `${viewers.seenMs.p99.toFixed(0)} ms, max ${viewers.seenMs.max.toFixed(0)} ms, ${viewers.unseen} not seen, ` +
             `${viewers.lost} lost; ${saleResult.completed} sold beside it, p99 ${saleResult.latencyMs.p99.toFixed(0)} ms`,
-          `siege: ${SIEGE.slowSenders} slow senders, ${SIEGE.slowReaders} who never read, ${SIEGE.badPerSecond} bad ` +
-            "requests a second, and sessions of HTTP/2 that reset what they open",
+          `siege: ${SIEGE.slowSenders} slow senders, ${SIEGE.slowReaders} who never read, at most ` +
+            `${SIEGE.badPerSecond} bad requests a second, and sessions of HTTP/2 that reset what they open`,
           ...(["calm", "besieged"] as const).flatMap((name) => explain(name, "reservation", besieged[name])),
           ...(["best", "reserve", "crowd"] as const).flatMap((name) =>
             explain(name, "reservation", runs[name]),
@@ -188,13 +188,12 @@ function reserving({ box }: Bench, start: Contender["start"]): Contender {
 /** Puts load on while another program does something, which is to end well too. */
 function during(other: Program, start: Contender["start"]): Program {
   const load = other.started.then(start);
-  return {
-    started: load.then(({ started }) => started),
-    printed: load.then(async ({ printed }) => {
-      const [said] = await Promise.all([printed, other.printed]);
-      return said;
-    }),
-  };
+  const printed = load.then(async (program) => {
+    const [said] = await Promise.all([program.printed, other.printed]);
+    return said;
+  });
+  printed.catch(() => {}); // whoever started it awaits it, a little later
+  return { started: load.then(({ started }) => started), printed };
 }
 
 /** Reads leave no rows behind: what the generator counted, by the time that its window took. */
