@@ -93,7 +93,7 @@ async function startReplica(url: string, folder: string, options: ReplicaOptions
   const address = `127.0.0.1:${await server.listen("127.0.0.1", 0)}`;
   const transportAs = async (role?: string) => {
     const token = role && (await tokenOf(folder, role));
-    return createGrpcTransport(address, { defaultTimeoutMs: 20_000, ...(token && { bearer: () => token }) });
+    return createGrpcTransport(address, { defaultTimeoutMs: 50_000, ...(token && { bearer: () => token }) });
   };
   const transports = {
     buyer: await transportAs(),
