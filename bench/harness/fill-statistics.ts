@@ -76,11 +76,11 @@ export async function fillStatistics(
           from generate_series(1, $1::int) n
         )
         insert into stats.reservations_0
-        select 0, at, gen_random_uuid(), events[made.type], 2, state,
+        select 0, at, gen_random_uuid(), (select events from type)[made.type], 2, state,
           case when state = 'PAID' then at + random() * interval '10 minutes' + interval '1 second' end,
           case when state = 'EXPIRED' then at + interval '15 minutes' end,
-          json_build_array(json_build_array(types[made.type], 1, 4900))
-        from made, type`,
+          json_build_array(json_build_array((select types from type)[made.type], 1, 4900))
+        from made`,
       values: [Math.min(AT_A_TIME, reservations - written), events * 3],
     });
   }
