@@ -33,6 +33,8 @@ export class SimulatedConnection extends EventEmitter {
   #isBusy = false;
   #isDeciding = false;
   #isInTransaction = false;
+  /** Whether a transaction is to begin with the next statement. */
+  #begins = false;
   /** When the transaction had the last of the rows that it decides about. */
   #lockedAtMs = 0;
 
@@ -98,8 +100,10 @@ export class SimulatedConnection extends EventEmitter {
   }
 
   #wait(): void {
+    if (this.#isBusy) return;
+    if (this.#queue[0]?.statement.text === "begin") this.#begin();
     const [next] = this.#queue;
-    if (next === undefined || this.#isBusy) return;
+    if (next === undefined) return;
     this.#isBusy = true;
     this.#world.scheduler.add({
       kind: "statement",
@@ -107,6 +111,13 @@ export class SimulatedConnection extends EventEmitter {
       label: `#${this.#number} ${next.label}`,
       take: () => this.#send(next),
     });
+  }
+
+  /** Goes out with the statement after it, and needs no turn of its own. */
+  #begin(): void {
+    this.#begins = true;
+    const sent = this.#queue.shift();
+    queueMicrotask(() => sent?.answer({ result: BEGUN }));
   }
 
   async #send(sent: Sent): Promise<void> {
@@ -117,6 +128,9 @@ export class SimulatedConnection extends EventEmitter {
     if (fault === "lost before") {
       await this.#lose();
     } else {
+      if (this.#begins) backends.begin(backend);
+      if (this.#begins) this.#isInTransaction = true;
+      this.#begins = false;
       const types = this.#types && { types: this.#types };
       backends.send(
         backend,
@@ -159,8 +173,8 @@ export class SimulatedConnection extends EventEmitter {
   }
 
   #follow({ text, name, values }: pg.QueryConfig, outcome: Outcome): void {
-    if (text === "begin" || text === "commit" || text === "rollback") {
-      this.#isInTransaction = text === "begin";
+    if (text === "commit" || text === "rollback") {
+      this.#isInTransaction = false;
       this.#isDeciding = false;
       this.#lockedAtMs = 0;
     }
@@ -183,6 +197,8 @@ export class SimulatedConnection extends EventEmitter {
     }
   }
 }
+
+const BEGUN = { command: "BEGIN", rows: [], rowCount: null, oid: 0, fields: [] } satisfies pg.QueryResult;
 
 const NOT_QUERYABLE = () => new Error("Client has encountered a connection error and is not queryable");
 
