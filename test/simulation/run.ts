@@ -3,12 +3,13 @@ import { createLogger } from "@boxoffice/platform/log.ts";
 import { Backends } from "./backends.ts";
 import { type Simulation, simulate } from "./simulate.ts";
 
-export type Seeds = {
-  from: number;
-  count: number;
-  /** Every so many seeds, one is lived through twice: the same has to happen. 0 for never. */
-  replayEvery: number;
-};
+/** Which seeds are lived through twice, to see that the same happens: some, or those with violations. */
+export type Replay = "some" | "violated" | "all";
+
+export type Seeds = { seeds: readonly number[]; replay: Replay };
+
+/** Of some. */
+const REPLAY_EVERY = 20;
 
 /**
  * Lives through one seed after the other, in a database of its own.
@@ -18,7 +19,7 @@ export type Seeds = {
  */
 export async function run(
   serverUrl: string,
-  { from, count, replayEvery }: Seeds,
+  { seeds, replay }: Seeds,
   onResult: (simulation: Simulation) => boolean,
 ): Promise<void> {
   const backends = await Backends.open(serverUrl);
@@ -28,9 +29,10 @@ export async function run(
     log: createLogger("checker", "silent"),
   });
   try {
-    for (let seed = from; seed < from + count; seed++) {
+    for (const seed of seeds) {
       const simulation = await simulate(seed, backends, owner);
-      if (replayEvery > 0 && seed % replayEvery === 0) {
+      const isViolated = simulation.violations.length > 0;
+      if (replay === "all" || (replay === "violated" ? isViolated : seed % REPLAY_EVERY === 0)) {
         const again = await simulate(seed, backends, owner);
         simulation.violations.push(...differences(simulation.trace, again.trace));
         simulation.counts.replays = 1;

@@ -1,14 +1,15 @@
 /** A process that lives through seeds and sends what came of each to the process that forked it. */
-import { run } from "./run.ts";
+import { knownBug } from "./known-bugs/all.ts";
+import { putBack } from "./known-bugs/put-back.ts";
+import type { Replay } from "./run.ts";
 
-const [serverUrl = "", from, count, replayEvery] = process.argv.slice(2);
+const [serverUrl = "", seeds = "", replay, bug = ""] = process.argv.slice(2);
 
-await run(
-  serverUrl,
-  { from: Number(from), count: Number(count), replayEvery: Number(replayEvery) },
-  ({ seed, violations, counts, trace }) => {
-    process.send?.({ seed, violations, counts, trace: violations.length > 0 ? trace : [] });
-    return true;
-  },
-);
+const confirm = bug === "" ? () => {} : putBack(knownBug(bug));
+const { run } = await import("./run.ts");
+confirm();
+await run(serverUrl, { seeds: seeds.split(",").map(Number), replay: replay as Replay }, (simulation) => {
+  process.send?.(simulation);
+  return true;
+});
 process.disconnect();

@@ -10,17 +10,17 @@ const KILL = "SIGKILL";
 /**
  * Lives through seeds in a process of its own.
  *
- * @param root of the product, or of a copy of it
  * @param onResult is told of each; where it returns false, no more are wanted
+ * @param bug the name of a known bug that the product is to have; none unless given
  */
 export function runInWorker(
   serverUrl: string,
-  seeds: Seeds,
+  { seeds, replay }: Seeds,
   onResult: (simulation: Simulation) => boolean,
-  root = ROOT,
+  bug = "",
 ): Promise<void> {
-  const args = [serverUrl, String(seeds.from), String(seeds.count), String(seeds.replayEvery)];
-  const worker = fork(join(root, "test", "simulation", "worker.ts"), args, { cwd: root });
+  const args = [serverUrl, seeds.join(","), replay, bug];
+  const worker = fork(join(ROOT, "test", "simulation", "worker.ts"), args);
   return new Promise((resolve, reject) => {
     let isOver = false;
     worker.on("message", (simulation) => {
@@ -31,7 +31,7 @@ export function runInWorker(
     worker.on("error", reject);
     worker.on("exit", (code) => {
       if (isOver || code === 0) resolve();
-      else reject(new Error(`a worker that began with seed ${seeds.from} ended with ${code}`));
+      else reject(new Error(`a worker that began with seed ${seeds[0]} ended with ${code}`));
     });
   });
 }

@@ -11,9 +11,6 @@ const SIZES: Record<Size, { seeds: number; processes: number; share: number; unt
   short: { seeds: 300, processes: 1, share: 300, untilMs: 25_000 },
 };
 
-/** Every so many schedules, one is lived through twice. */
-const REPLAY_EVERY = 20;
-
 /** Schedules that went wrong, of which no more are looked for. */
 const ENOUGH = 5;
 
@@ -41,7 +38,8 @@ export const schedules: Property = {
       while (next < first + seeds && !isOver()) {
         const from = next;
         next += share;
-        await runInWorker(office.ownerUrl, { from, count: share, replayEvery: REPLAY_EVERY }, onResult);
+        const seeds = Array.from({ length: share }, (_, index) => from + index);
+        await runInWorker(office.ownerUrl, { seeds, replay: "some" }, onResult);
       }
     };
     await Promise.all(Array.from({ length: processes }, process));
