@@ -1,10 +1,8 @@
 import { EventEmitter } from "node:events";
-import { ChangeBatchSchema } from "@boxoffice/proto/boxoffice/events/v1/events_pb.ts";
-import { fromBinary } from "@bufbuild/protobuf";
-import { timestampMs } from "@bufbuild/protobuf/wkt";
 import type pg from "pg";
 import type { Backend, Outcome } from "./backends.ts";
 import type { Host } from "./host.ts";
+import { Judge } from "./judge.ts";
 import type { World } from "./world.ts";
 
 type Callback = (error: Error | null | undefined, result?: pg.QueryResult) => void;
@@ -31,6 +29,8 @@ export class SimulatedConnection extends EventEmitter {
   readonly #queue: Sent[] = [];
   #backend: Backend | undefined;
   #isBusy = false;
+  /** Whether the first of the queue is with PostgreSQL. */
+  #isSent = false;
   #isDeciding = false;
   #isInTransaction = false;
   /** Whether a transaction is to begin with the next statement. */
@@ -47,9 +47,10 @@ export class SimulatedConnection extends EventEmitter {
     this.#number = host.connections.push(this);
   }
 
-  /** Between the reading of the sale's clock and the commit. */
+  /** Between the reading of the sale's clock and the commit, unless it waits for what it decides about. */
   get isDeciding(): boolean {
-    return this.#isDeciding && this.#schema === "reservation";
+    if (!this.#isDeciding || this.#schema !== "reservation") return false;
+    return !(this.#isSent && Judge.locksToDecide(this.#queue[0]?.statement.text ?? ""));
   }
 
   connect(callback: (error?: Error) => void): void {
@@ -131,12 +132,14 @@ export class SimulatedConnection extends EventEmitter {
       if (this.#begins) backends.begin(backend);
       if (this.#begins) this.#isInTransaction = true;
       this.#begins = false;
+      this.#isSent = true;
       const types = this.#types && { types: this.#types };
       backends.send(
         backend,
         { ...sent.statement, ...types },
         `${this.#host.name} #${this.#number}`,
         (outcome) => {
+          this.#isSent = false;
           scheduler.note(`  ${this.#host.name} #${this.#number} ${sent.label}: ${wordOf(outcome)}`);
           this.#follow(sent.statement, outcome);
           if (fault === "lost after") scheduler.beforeNext(() => this.#lose());
@@ -180,21 +183,11 @@ export class SimulatedConnection extends EventEmitter {
     }
     if (this.#backend) this.#backend.isInTransaction = this.#isInTransaction;
     if ("error" in outcome || !this.#isInTransaction) return;
-    const { clock } = this.#world;
-    if (!this.#isDeciding && /\bfor (update|share)\b/.test(text)) this.#lockedAtMs = clock.nowMs;
+    const { clock, judge } = this.#world;
+    if (Judge.locksToDecide(text)) this.#lockedAtMs = clock.nowMs;
     if (text.includes(".clock()")) this.#isDeciding = true;
-    if (name === "append-outbox") this.#judge(values?.[2] as Buffer[]);
-  }
-
-  /** Who had to wait for the rows is judged by the time after the wait. */
-  #judge(payloads: readonly Buffer[]): void {
-    for (const payload of payloads) {
-      const { changeTime } = fromBinary(ChangeBatchSchema, payload);
-      const decidedAtMs = changeTime ? timestampMs(changeTime) : 0;
-      if (decidedAtMs >= this.#lockedAtMs) continue;
-      const lateMs = this.#lockedAtMs - decidedAtMs;
-      this.#world.violate(`${this.#host.name} decided by a clock of ${lateMs} ms before it had its locks`);
-    }
+    if (name === "lock-stock") judge.stockGranted(this.#host);
+    if (name === "append-outbox") judge.decided(this.#host, values?.[2] as Buffer[], this.#lockedAtMs);
   }
 }
 
