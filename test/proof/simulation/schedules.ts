@@ -14,6 +14,9 @@ const SIZES: Record<Size, { seeds: number; processes: number; share: number; unt
 /** Schedules that went wrong, of which no more are looked for. */
 const ENOUGH = 5;
 
+/** It takes so long that one wants to know how far it is. */
+const TELL_EVERY = 500;
+
 export const schedules: Property = {
   name: "schedules",
   says: "whatever the order of statements, timers and calls, and whatever dies, nothing is oversold or charged twice, and the same seed does the same",
@@ -31,6 +34,8 @@ export const schedules: Property = {
       violations.push(
         ...simulation.violations.map((violation) => `schedule ${simulation.seed}: ${violation}`),
       );
+      if (size === "full" && counts.schedules % TELL_EVERY === 0)
+        console.error(`${counts.schedules} of ${seeds} schedules, violations ${violations.length}`);
       return !isOver();
     };
     let next = first;
