@@ -18,13 +18,14 @@ if (!Number.isInteger(seed)) {
 const servers = await startServers();
 try {
   const seeds = { seeds: [seed], replay: "all" } as const;
-  const show = ({ trace, violations, counts }: Simulation) => {
+  const show = ({ trace, counts, ...simulation }: Simulation) => {
     console.log(trace.join("\n"));
     console.log(
       Object.entries(counts)
         .map(([what, count]) => `${what} ${count}`)
         .join(", "),
     );
+    const violations = [...simulation.violations, ...simulation.differences];
     for (const violation of violations) console.log(`VIOLATION ${violation}`);
     if (violations.length > 0) process.exitCode = 1;
     return true;

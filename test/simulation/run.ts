@@ -3,8 +3,8 @@ import { createLogger } from "@boxoffice/platform/log.ts";
 import { Backends } from "./backends.ts";
 import { type Simulation, simulate } from "./simulate.ts";
 
-/** Which seeds are lived through twice, to see that the same happens: some, or those with violations. */
-export type Replay = "some" | "violated" | "all";
+/** Which seeds are lived through twice, to see that the same happens: some, those with violations, all or none. */
+export type Replay = "some" | "violated" | "all" | "none";
 
 export type Seeds = { seeds: readonly number[]; replay: Replay };
 
@@ -31,10 +31,9 @@ export async function run(
   try {
     for (const seed of seeds) {
       const simulation = await simulate(seed, backends, owner);
-      const isViolated = simulation.violations.length > 0;
-      if (replay === "all" || (replay === "violated" ? isViolated : seed % REPLAY_EVERY === 0)) {
+      if (isReplayed(simulation, replay)) {
         const again = await simulate(seed, backends, owner);
-        simulation.violations.push(...differences(simulation.trace, again.trace));
+        simulation.differences.push(...differences(simulation, again));
         simulation.counts.replays = 1;
       }
       if (!onResult(simulation)) break;
@@ -45,7 +44,23 @@ export async function run(
   }
 }
 
-function differences(one: readonly string[], other: readonly string[]): string[] {
+function isReplayed({ seed, violations }: Simulation, replay: Replay): boolean {
+  switch (replay) {
+    case "some":
+      return seed % REPLAY_EVERY === 0;
+    case "violated":
+      return violations.length > 0;
+    default:
+      return replay === "all";
+  }
+}
+
+/** Where two lives of a seed tell different stories, or come to different ends. */
+export function differences(first: Simulation, second: Simulation): string[] {
+  const [one, other] = [first, second].map(({ trace, violations }) => [...trace, ...violations]) as [
+    string[],
+    string[],
+  ];
   const at = Array.from({ length: Math.max(one.length, other.length) }).findIndex(
     (_, n) => one[n] !== other[n],
   );

@@ -32,7 +32,9 @@ export const schedules: Property = {
       for (const [what, count] of Object.entries(simulation.counts))
         counts[what] = (counts[what] ?? 0) + count;
       violations.push(
-        ...simulation.violations.map((violation) => `schedule ${simulation.seed}: ${violation}`),
+        ...[...simulation.violations, ...simulation.differences].map(
+          (violation) => `schedule ${simulation.seed}: ${violation}`,
+        ),
       );
       if (size === "full" && counts.schedules % TELL_EVERY === 0)
         console.error(`${counts.schedules} of ${seeds} schedules, violations ${violations.length}`);

@@ -11,4 +11,5 @@ export const chargeWithoutLease: KnownBug = {
       replacement: "",
     },
   ],
+  foundBy: 10,
 };

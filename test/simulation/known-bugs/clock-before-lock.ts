@@ -20,4 +20,5 @@ export const clockBeforeLock: KnownBug = {
       replacement: "now: (await early)[0]?.now ?? clock.now,",
     },
   ],
+  foundBy: 6,
 };

@@ -13,4 +13,6 @@ export type KnownBug = {
   /** What is wrong about it. */
   why: string;
   edits: readonly Edit[];
+  /** A seed that has found it. Seeds are tried from here where there is little time; the product may have moved on. */
+  foundBy: number;
 };

@@ -31,4 +31,5 @@ export const requestIdsWithLock: KnownBug = {
       replacement: `(types[0]?.known ?? []).map((row) => [`,
     },
   ],
+  foundBy: 8,
 };
