@@ -8,6 +8,9 @@ const SIZES: Record<Size, { finds: number; within: number; processes: number }> 
   short: { finds: 1, within: 100, processes: 1 },
 };
 
+/** It takes so long that one wants to know how far it is. */
+const TELL_EVERY = 50;
+
 export const knownBugs: Property = {
   name: "known-bugs",
   says: "bugs that are put back into the product are found, by schedules in which the product itself does nothing wrong",
@@ -18,7 +21,11 @@ export const knownBugs: Property = {
     const hunted: Hunted[] = [];
     const hunt = (process: number) => {
       const bugs = KNOWN_BUGS.filter((_, index) => index % processes === process).map(({ name }) => name);
-      return huntInWorker(office.ownerUrl, { bugs, from, finds, within }, (one) => void hunted.push(one));
+      return huntInWorker(office.ownerUrl, { bugs, from, finds, within }, (one) => {
+        hunted.push(one);
+        if (size === "full" && hunted.length % TELL_EVERY === 0)
+          console.error(`${hunted.length} schedules tried`);
+      });
     };
     await Promise.all(Array.from({ length: processes }, (_, process) => hunt(process)));
 
