@@ -5,7 +5,7 @@ import type { Finding, Property, Size } from "../property.ts";
 /** How often each bug has to be found, within how many schedules each time, and in how many processes. */
 const SIZES: Record<Size, { finds: number; within: number; processes: number }> = {
   full: { finds: 5, within: 500, processes: 2 },
-  short: { finds: 1, within: 100, processes: 1 },
+  short: { finds: 1, within: 300, processes: 1 },
 };
 
 /** It takes so long that one wants to know how far it is. */
