@@ -13,6 +13,7 @@ import { killedReplica } from "./reservation/killed-replica.ts";
 import { lostCommit, terminatedBackends } from "./reservation/lost-answers.ts";
 import { expiryRace, marginRace } from "./reservation/races.ts";
 import { requestIds } from "./reservation/request-ids.ts";
+import { knownBugs } from "./simulation/known-bugs.ts";
 import { schedules } from "./simulation/schedules.ts";
 import { commits } from "./statistics/commits.ts";
 import { killedStats } from "./statistics/killed-stats.ts";
@@ -45,7 +46,7 @@ export const AREAS: Record<string, Area> = {
   },
   simulation: {
     services: ["reservation", "payment"],
-    properties: [schedules],
+    properties: [schedules, knownBugs],
   },
   statistics: {
     services: ["catalog", "reservation", "payment", "stats"],

@@ -98,11 +98,12 @@ function failed(error: unknown): Finding {
   return { counts: {}, violations: [`the proof could not be carried out: ${text}`] };
 }
 
-function show({ name, says }: Property, { counts, violations }: Finding, tookMs: number): void {
+function show({ name, says }: Property, { counts, violations, notes = [] }: Finding, tookMs: number): void {
   const figures = Object.entries(counts).map(([what, count]) => `${what} ${count.toLocaleString("en")}`);
   const verdict = violations.length === 0 ? "holds " : "BROKEN";
   const facts = [...figures, `violations ${violations.length}`, `${(tookMs / 1000).toFixed(1)} s`];
   console.log(`${verdict}  ${name.padEnd(16)} ${says}: ${facts.join(", ")}`);
+  for (const note of notes) console.log(`        ${note}`);
   for (const violation of violations.slice(0, VIOLATIONS_SHOWN)) console.log(`        ${violation}`);
   const more = violations.length - VIOLATIONS_SHOWN;
   if (more > 0) console.log(`        and ${more} more`);

@@ -14,7 +14,12 @@ export type Proof = {
 };
 
 /** What came of a proof: how much was tried, and what was wrong, in words. */
-export type Finding = { counts: Record<string, number>; violations: string[] };
+export type Finding = {
+  counts: Record<string, number>;
+  violations: string[];
+  /** What else is worth knowing of it, where all holds. */
+  notes?: string[];
+};
 
 /** Something that holds whatever happens, with the trial that would show it if it did not. */
 export type Property = {
@@ -34,8 +39,9 @@ export type Area = {
 /** Proves one property, and then that no process ended by itself meanwhile. */
 export async function prove(property: Property, proof: Proof): Promise<Finding> {
   const before = proof.office.unexpectedEnds().length;
-  const { counts, violations } = await property.prove(proof);
-  return { counts, violations: [...violations, ...proof.office.unexpectedEnds().slice(before)] };
+  const finding = await property.prove(proof);
+  const ends = proof.office.unexpectedEnds().slice(before);
+  return { ...finding, violations: [...finding.violations, ...ends] };
 }
 
 /** What the checker finds in some events; of the sale unless other rules are given. */

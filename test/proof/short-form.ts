@@ -25,7 +25,7 @@ export function testShortForm(name: string): void {
 
   test.each(properties.map((property) => [property.says, property] as const))(
     "%s",
-    { timeout: 120_000 },
+    { timeout: 300_000 },
     async (_says, property) => {
       const random = new Random(SEED).fork(property.name);
       const { violations } = await prove(property, { office, random, size: "short" });

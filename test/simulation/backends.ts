@@ -25,13 +25,10 @@ type Flight = {
 };
 
 /** A statement that was not answered within this is looked at: it may be waiting for a lock. */
-const LOOK_AFTER_MS = 1;
+const LOOK_AFTER_MS = 2;
 
 /** Waiting for each other is found here, and its victim drawn: PostgreSQL must not be faster. */
 const DEADLOCK_TIMEOUT = "1h";
-
-/** For PostgreSQL to end a connection. */
-const END_WITHIN_MS = 10_000;
 
 const SERVICES = ["reservation", "payment"];
 
@@ -50,6 +47,8 @@ export class Backends {
   readonly #flights = new Set<Flight>();
   #answered = Promise.withResolvers<void>();
   #answers = 0;
+  /** Whether a transaction has ended since those who wait for locks were looked at. */
+  #mayGoOn = false;
 
   readonly ownerUrl: string;
 
@@ -104,7 +103,7 @@ export class Backends {
   async #spareOrNew(schema: string): Promise<Backend> {
     const index = this.#spare.findIndex((backend) => backend.schema === schema);
     if (index >= 0) return this.#spare.splice(index, 1)[0] as Backend;
-    const client = new pg.Client({ connectionString: this.#urlOf(schema) });
+    const client = new pg.Client({ connectionString: this.#urlOf(schema), pipeline: true });
     client.on("error", () => {}); // it is ended on purpose
     await client.connect();
     const { pid } = (await client.query<{ pid: number }>("select pg_backend_pid() as pid")).rows[0] ?? {
@@ -116,6 +115,7 @@ export class Backends {
   /** To be lent to another connection: what was not committed is undone. */
   async giveBack(backend: Backend): Promise<void> {
     if (backend.isInTransaction) await backend.client.query("rollback");
+    this.#mayGoOn = true;
     backend.isInTransaction = false;
     this.#lent.delete(backend);
     this.#spare.push(backend);
@@ -123,18 +123,33 @@ export class Backends {
 
   /** As when its client's process dies. */
   async terminate(backend: Backend): Promise<void> {
-    for (const flight of this.#flights) if (flight.backend === backend) this.#flights.delete(flight);
+    const own = [...this.#flights].filter((flight) => flight.backend === backend);
+    if (own.length === 0) return this.giveBack(backend); // it only undoes its transaction
+    for (const flight of own) this.#flights.delete(flight);
     this.#lent.delete(backend);
-    await this.#monitor.query("select pg_terminate_backend($1, $2)", [backend.pid, END_WITHIN_MS]);
-    void backend.client.end().catch(() => {});
+    this.#mayGoOn = true;
+    const ended = new Promise<void>((resolve) => void backend.client.once("end", resolve));
+    await this.#monitor.query("select pg_terminate_backend($1)", [backend.pid]);
+    await ended;
+  }
+
+  /** Begins a transaction: with the next statement, because it does nothing that anybody would notice. */
+  begin(backend: Backend): void {
+    backend.isInTransaction = true;
+    const { stream } = (backend.client as unknown as { connection: pg.Connection }).connection;
+    stream.cork(); // both go out in one write
+    process.nextTick(() => stream.uncork());
+    backend.client.query("begin").catch(() => {}); // the statement after it fails then
   }
 
   /** Sends a statement. It is answered in {@link quiet}, of this turn or, where it has to wait for a lock, of another. */
   send(backend: Backend, statement: pg.QueryConfig, label: string, answer: (outcome: Outcome) => void): void {
     const flight: Flight = { backend, label, isBlocked: false, isVictim: false, answer };
     this.#flights.add(flight);
+    const endsTransaction = !backend.isInTransaction || /^(commit|rollback)$/.test(statement.text);
     const answered = (outcome: Outcome) => {
       flight.outcome = outcome;
+      if (endsTransaction || "error" in outcome) this.#mayGoOn = true;
       this.#answers++;
       this.#answered.resolve();
     };
@@ -162,8 +177,10 @@ export class Backends {
       const before = this.#answers;
       if (running.some(({ isBlocked }) => !isBlocked)) await this.#nextAnswer(running);
       if (this.#answers !== before) continue;
+      if (!this.#mayGoOn && running.every(({ isBlocked }) => isBlocked)) break;
       const blockers = await this.#blockers(running);
       if (this.#answers !== before) continue;
+      this.#mayGoOn = false;
       for (const flight of running) flight.isBlocked = (blockers.get(flight.backend.pid)?.length ?? 0) > 0;
       if (running.some(({ isBlocked }) => !isBlocked)) continue;
       const cycle = cycleIn(blockers);

@@ -1,10 +1,8 @@
 import { EventEmitter } from "node:events";
-import { ChangeBatchSchema } from "@boxoffice/proto/boxoffice/events/v1/events_pb.ts";
-import { fromBinary } from "@bufbuild/protobuf";
-import { timestampMs } from "@bufbuild/protobuf/wkt";
 import type pg from "pg";
 import type { Backend, Outcome } from "./backends.ts";
 import type { Host } from "./host.ts";
+import { Judge } from "./judge.ts";
 import type { World } from "./world.ts";
 
 type Callback = (error: Error | null | undefined, result?: pg.QueryResult) => void;
@@ -31,8 +29,12 @@ export class SimulatedConnection extends EventEmitter {
   readonly #queue: Sent[] = [];
   #backend: Backend | undefined;
   #isBusy = false;
+  /** Whether the first of the queue is with PostgreSQL. */
+  #isSent = false;
   #isDeciding = false;
   #isInTransaction = false;
+  /** Whether a transaction is to begin with the next statement. */
+  #begins = false;
   /** When the transaction had the last of the rows that it decides about. */
   #lockedAtMs = 0;
 
@@ -45,9 +47,10 @@ export class SimulatedConnection extends EventEmitter {
     this.#number = host.connections.push(this);
   }
 
-  /** Between the reading of the sale's clock and the commit. */
+  /** Between the reading of the sale's clock and the commit, unless it waits for what it decides about. */
   get isDeciding(): boolean {
-    return this.#isDeciding && this.#schema === "reservation";
+    if (!this.#isDeciding || this.#schema !== "reservation") return false;
+    return !(this.#isSent && Judge.locksToDecide(this.#queue[0]?.statement.text ?? ""));
   }
 
   connect(callback: (error?: Error) => void): void {
@@ -98,8 +101,10 @@ export class SimulatedConnection extends EventEmitter {
   }
 
   #wait(): void {
+    if (this.#isBusy) return;
+    if (this.#queue[0]?.statement.text === "begin") this.#begin();
     const [next] = this.#queue;
-    if (next === undefined || this.#isBusy) return;
+    if (next === undefined) return;
     this.#isBusy = true;
     this.#world.scheduler.add({
       kind: "statement",
@@ -107,6 +112,13 @@ export class SimulatedConnection extends EventEmitter {
       label: `#${this.#number} ${next.label}`,
       take: () => this.#send(next),
     });
+  }
+
+  /** Goes out with the statement after it, and needs no turn of its own. */
+  #begin(): void {
+    this.#begins = true;
+    const sent = this.#queue.shift();
+    queueMicrotask(() => sent?.answer({ result: BEGUN }));
   }
 
   async #send(sent: Sent): Promise<void> {
@@ -117,12 +129,17 @@ export class SimulatedConnection extends EventEmitter {
     if (fault === "lost before") {
       await this.#lose();
     } else {
+      if (this.#begins) backends.begin(backend);
+      if (this.#begins) this.#isInTransaction = true;
+      this.#begins = false;
+      this.#isSent = true;
       const types = this.#types && { types: this.#types };
       backends.send(
         backend,
         { ...sent.statement, ...types },
         `${this.#host.name} #${this.#number}`,
         (outcome) => {
+          this.#isSent = false;
           scheduler.note(`  ${this.#host.name} #${this.#number} ${sent.label}: ${wordOf(outcome)}`);
           this.#follow(sent.statement, outcome);
           if (fault === "lost after") scheduler.beforeNext(() => this.#lose());
@@ -159,30 +176,22 @@ export class SimulatedConnection extends EventEmitter {
   }
 
   #follow({ text, name, values }: pg.QueryConfig, outcome: Outcome): void {
-    if (text === "begin" || text === "commit" || text === "rollback") {
-      this.#isInTransaction = text === "begin";
+    if (text === "commit" || text === "rollback") {
+      this.#isInTransaction = false;
       this.#isDeciding = false;
       this.#lockedAtMs = 0;
     }
     if (this.#backend) this.#backend.isInTransaction = this.#isInTransaction;
     if ("error" in outcome || !this.#isInTransaction) return;
-    const { clock } = this.#world;
-    if (!this.#isDeciding && /\bfor (update|share)\b/.test(text)) this.#lockedAtMs = clock.nowMs;
+    const { clock, judge } = this.#world;
+    if (Judge.locksToDecide(text)) this.#lockedAtMs = clock.nowMs;
     if (text.includes(".clock()")) this.#isDeciding = true;
-    if (name === "append-outbox") this.#judge(values?.[2] as Buffer[]);
-  }
-
-  /** Who had to wait for the rows is judged by the time after the wait. */
-  #judge(payloads: readonly Buffer[]): void {
-    for (const payload of payloads) {
-      const { changeTime } = fromBinary(ChangeBatchSchema, payload);
-      const decidedAtMs = changeTime ? timestampMs(changeTime) : 0;
-      if (decidedAtMs >= this.#lockedAtMs) continue;
-      const lateMs = this.#lockedAtMs - decidedAtMs;
-      this.#world.violate(`${this.#host.name} decided by a clock of ${lateMs} ms before it had its locks`);
-    }
+    if (name === "lock-stock") judge.stockGranted(this.#host);
+    if (name === "append-outbox") judge.decided(this.#host, values?.[2] as Buffer[], this.#lockedAtMs);
   }
 }
+
+const BEGUN = { command: "BEGIN", rows: [], rowCount: null, oid: 0, fields: [] } satisfies pg.QueryResult;
 
 const NOT_QUERYABLE = () => new Error("Client has encountered a connection error and is not queryable");
 

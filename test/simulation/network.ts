@@ -6,6 +6,10 @@ import { Encoded } from "@boxoffice/platform/rpc/encoded.ts";
 import { intercept } from "@boxoffice/platform/rpc/intercept.ts";
 import { validateInterceptor } from "@boxoffice/platform/rpc/validate.ts";
 import {
+  ReservationService,
+  type ReserveRequest,
+} from "@boxoffice/proto/boxoffice/reservation/v1/reservation_pb.ts";
+import {
   create,
   type DescMethodUnary,
   fromBinary,
@@ -147,7 +151,12 @@ export class Network {
                 message: fromBinary(method.output, output),
               }),
             ),
-          (error: unknown) => answer(() => reject(toCallError(toConnectError(error), true))),
+          (error: unknown) => {
+            const told = toConnectError(error);
+            if (method === ReservationService.method.reserve)
+              this.#world.judge.refused(server, request.message as ReserveRequest, told);
+            answer(() => reject(toCallError(told, true)));
+          },
         );
       };
       if (from.host === undefined) deliver();

@@ -3,12 +3,13 @@ import { createLogger } from "@boxoffice/platform/log.ts";
 import { Backends } from "./backends.ts";
 import { type Simulation, simulate } from "./simulate.ts";
 
-export type Seeds = {
-  from: number;
-  count: number;
-  /** Every so many seeds, one is lived through twice: the same has to happen. 0 for never. */
-  replayEvery: number;
-};
+/** Which seeds are lived through twice, to see that the same happens: some, those with violations, all or none. */
+export type Replay = "some" | "violated" | "all" | "none";
+
+export type Seeds = { seeds: readonly number[]; replay: Replay };
+
+/** Of some. */
+const REPLAY_EVERY = 20;
 
 /**
  * Lives through one seed after the other, in a database of its own.
@@ -18,7 +19,7 @@ export type Seeds = {
  */
 export async function run(
   serverUrl: string,
-  { from, count, replayEvery }: Seeds,
+  { seeds, replay }: Seeds,
   onResult: (simulation: Simulation) => boolean,
 ): Promise<void> {
   const backends = await Backends.open(serverUrl);
@@ -28,11 +29,11 @@ export async function run(
     log: createLogger("checker", "silent"),
   });
   try {
-    for (let seed = from; seed < from + count; seed++) {
+    for (const seed of seeds) {
       const simulation = await simulate(seed, backends, owner);
-      if (replayEvery > 0 && seed % replayEvery === 0) {
+      if (isReplayed(simulation, replay)) {
         const again = await simulate(seed, backends, owner);
-        simulation.violations.push(...differences(simulation.trace, again.trace));
+        simulation.differences.push(...differences(simulation, again));
         simulation.counts.replays = 1;
       }
       if (!onResult(simulation)) break;
@@ -43,7 +44,23 @@ export async function run(
   }
 }
 
-function differences(one: readonly string[], other: readonly string[]): string[] {
+function isReplayed({ seed, violations }: Simulation, replay: Replay): boolean {
+  switch (replay) {
+    case "some":
+      return seed % REPLAY_EVERY === 0;
+    case "violated":
+      return violations.length > 0;
+    default:
+      return replay === "all";
+  }
+}
+
+/** Where two lives of a seed tell different stories, or come to different ends. */
+export function differences(first: Simulation, second: Simulation): string[] {
+  const [one, other] = [first, second].map(({ trace, violations }) => [...trace, ...violations]) as [
+    string[],
+    string[],
+  ];
   const at = Array.from({ length: Math.max(one.length, other.length) }).findIndex(
     (_, n) => one[n] !== other[n],
   );

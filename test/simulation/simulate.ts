@@ -14,6 +14,8 @@ import { World } from "./world.ts";
 export type Simulation = {
   seed: number;
   violations: string[];
+  /** Where it was lived through twice, what was not the same. */
+  differences: string[];
   /** Everything that happened, in order: the same for the same seed. */
   trace: string[];
   counts: Record<string, number>;
@@ -62,7 +64,7 @@ export async function simulate(seed: number, backends: Backends, owner: Database
       charges: entries.filter(({ kind }) => kind === "charge").length,
       refunds: entries.filter(({ kind }) => kind === "refund").length,
     };
-    return { seed, violations: world.violations, trace: world.scheduler.trace, counts };
+    return { seed, violations: world.violations, differences: [], trace: world.scheduler.trace, counts };
   } finally {
     await world.end();
     process.off("unhandledRejection", failed);

@@ -1,14 +1,16 @@
 /** A process that lives through seeds and sends what came of each to the process that forked it. */
-import { run } from "./run.ts";
+import { knownBug } from "./known-bugs/all.ts";
+import { importWithBug } from "./known-bugs/put-back.ts";
+import type { Replay } from "./run.ts";
 
-const [serverUrl = "", from, count, replayEvery] = process.argv.slice(2);
+const [serverUrl = "", seeds = "", replay, bug = ""] = process.argv.slice(2);
 
-await run(
-  serverUrl,
-  { from: Number(from), count: Number(count), replayEvery: Number(replayEvery) },
-  ({ seed, violations, counts, trace }) => {
-    process.send?.({ seed, violations, counts, trace: violations.length > 0 ? trace : [] });
-    return true;
-  },
-);
+const { run } =
+  bug === ""
+    ? await import("./run.ts")
+    : await importWithBug<typeof import("./run.ts")>("test/simulation/run.ts", knownBug(bug));
+await run(serverUrl, { seeds: seeds.split(",").map(Number), replay: replay as Replay }, (simulation) => {
+  process.send?.(simulation);
+  return true;
+});
 process.disconnect();

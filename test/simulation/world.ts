@@ -5,6 +5,7 @@ import { Bank } from "./bank.ts";
 import type { Clock } from "./clock.ts";
 import { Faults } from "./faults.ts";
 import { Host } from "./host.ts";
+import { Judge } from "./judge.ts";
 import { Network } from "./network.ts";
 import { drawPlan, type Plan } from "./plan.ts";
 import { startPayment, startReservation } from "./replicas.ts";
@@ -26,6 +27,7 @@ export class World {
   readonly faults: Faults;
   readonly network: Network;
   readonly bank: Bank;
+  readonly judge = new Judge(this);
   readonly history = new History();
   readonly hosts: Host[] = [];
   readonly violations: string[] = [];

@@ -11,11 +11,11 @@ const SIZES: Record<Size, { seeds: number; processes: number; share: number; unt
   short: { seeds: 300, processes: 1, share: 300, untilMs: 25_000 },
 };
 
-/** Every so many schedules, one is lived through twice. */
-const REPLAY_EVERY = 20;
-
 /** Schedules that went wrong, of which no more are looked for. */
 const ENOUGH = 5;
+
+/** It takes so long that one wants to know how far it is. */
+const TELL_EVERY = 500;
 
 export const schedules: Property = {
   name: "schedules",
@@ -32,8 +32,12 @@ export const schedules: Property = {
       for (const [what, count] of Object.entries(simulation.counts))
         counts[what] = (counts[what] ?? 0) + count;
       violations.push(
-        ...simulation.violations.map((violation) => `schedule ${simulation.seed}: ${violation}`),
+        ...[...simulation.violations, ...simulation.differences].map(
+          (violation) => `schedule ${simulation.seed}: ${violation}`,
+        ),
       );
+      if (size === "full" && counts.schedules % TELL_EVERY === 0)
+        console.error(`${counts.schedules} of ${seeds} schedules, violations ${violations.length}`);
       return !isOver();
     };
     let next = first;
@@ -41,7 +45,8 @@ export const schedules: Property = {
       while (next < first + seeds && !isOver()) {
         const from = next;
         next += share;
-        await runInWorker(office.ownerUrl, { from, count: share, replayEvery: REPLAY_EVERY }, onResult);
+        const seeds = Array.from({ length: share }, (_, index) => from + index);
+        await runInWorker(office.ownerUrl, { seeds, replay: "some" }, onResult);
       }
     };
     await Promise.all(Array.from({ length: processes }, process));
