@@ -8,7 +8,7 @@ import {
   ScalarType,
   toBinary,
 } from "@bufbuild/protobuf";
-import { reflect } from "@bufbuild/protobuf/reflect";
+import { type ReflectList, reflect } from "@bufbuild/protobuf/reflect";
 import type { Random } from "../../faults/random.ts";
 import type { JsonTree } from "./sample.ts";
 import { edgeInt32, edgeInt64, hostileText, MILLION } from "./values.ts";
@@ -91,22 +91,22 @@ function setSomewhere(desc: DescMessage, message: Message, random: Random): void
   const field = random.pick(desc.fields);
   if (field.fieldKind === "message") {
     if (!target.isSet(field)) target.set(field, reflect(field.message, undefined, false));
-    const inner = target.get(field);
-    return setSomewhere(field.message, inner.message, random);
-  }
-  if (field.fieldKind === "list") {
-    const list = target.get(field);
-    if (field.listKind === "message") {
-      const first = list.get(0) as { message: Message } | undefined;
-      if (first !== undefined) return setSomewhere(field.message, first.message, random);
-      for (let count = random.pick([1, 21, 600]); count > 0; count--)
-        list.add(reflect(field.message, undefined, false));
-      return;
-    }
-    for (let count = random.pick([1, 21, 600]); count > 0; count--) list.add(edgeValue(field, random));
+    setSomewhere(field.message, target.get(field).message, random);
+  } else if (field.fieldKind === "list") fillList(field, target.get(field), random);
+  else if (field.fieldKind !== "map") target.set(field, edgeValue(field, random) as never);
+}
+
+function fillList(field: DescField & { fieldKind: "list" }, list: ReflectList, random: Random): void {
+  const first = list.get(0) as { message: Message } | undefined;
+  if (field.listKind === "message" && first !== undefined) {
+    setSomewhere(field.message, first.message, random);
     return;
   }
-  if (field.fieldKind !== "map") target.set(field, edgeValue(field, random) as never);
+  for (let count = random.pick([1, 21, 600]); count > 0; count--) {
+    list.add(
+      field.listKind === "message" ? reflect(field.message, undefined, false) : edgeValue(field, random),
+    );
+  }
 }
 
 function edgeValue(field: DescField, random: Random): unknown {

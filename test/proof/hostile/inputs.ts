@@ -24,8 +24,12 @@ export type Target = {
 };
 
 /** The protocols that a target speaks, by the name that counts go by. */
-export function protocolsOf({ method, isGateway }: Target): readonly Protocol[] {
+export function protocolsOf({
+  method,
+  isGateway,
+}: Pick<Target, "method" | "isGateway">): readonly Protocol[] {
   if (!isGateway) return ["grpc"];
+  if (!isRouted({ method, isGateway })) return ["json", "grpc-web", "grpc"];
   return method.methodKind === "unary"
     ? ["json", "proto", "get", "grpc-web", "grpc-web-json", "grpc"]
     : ["stream-json", "stream-proto", "grpc-web", "grpc-web-json", "grpc"];
@@ -81,7 +85,7 @@ function speechOf(protocol: Protocol, target: Target): Speech {
 }
 
 /** The gateway knows nothing of what is for services alone. */
-function isRouted({ method, isGateway }: Target): boolean {
+function isRouted({ method, isGateway }: Pick<Target, "method" | "isGateway">): boolean {
   return !isGateway || (!isPublished(method) && accessOf(method).caller !== Caller.SERVICE);
 }
 
@@ -97,22 +101,23 @@ const CONTENT_TYPES: Record<Exclude<Protocol, "get">, string> = {
 
 function fill(request: HostileRequest, protocol: Protocol, tree: JsonTree, random: Random): void {
   const isJson = protocol.endsWith("json");
-  if (protocol === "get") return fillQuery(request, tree, random);
+  if (protocol === "get") {
+    fillQuery(request, tree, random);
+    return;
+  }
   request.headers.push(["content-type", CONTENT_TYPES[protocol]]);
   if (protocol === "grpc") request.headers.push(["te", "trailers"]);
   const message = messageOf(request, isJson, tree, random);
-  if (protocol === "json" || protocol === "proto") return fillUnary(request, message, random);
-  if (random.chance(0.75)) {
-    request.body = envelope(0, message);
-    return;
-  }
-  const { body, encoding } = mutateEnvelope(message, random);
+  if (protocol === "json" || protocol === "proto") fillUnary(request, message, random);
+  else fillEnvelope(request, protocol, message, random);
+}
+
+function fillEnvelope(request: HostileRequest, protocol: Protocol, message: Buffer, random: Random): void {
+  const isGood = random.chance(0.75);
+  const { body, encoding } = isGood ? { body: envelope(0, message) } : mutateEnvelope(message, random);
   request.body = body;
-  if (encoding !== undefined)
-    request.headers.push([
-      protocol.startsWith("stream") ? "connect-content-encoding" : "grpc-encoding",
-      encoding,
-    ]);
+  const header = protocol.startsWith("stream") ? "connect-content-encoding" : "grpc-encoding";
+  if (encoding !== undefined) request.headers.push([header, encoding]);
 }
 
 /** A good one now and then, so that there is something to break. */
@@ -141,7 +146,8 @@ function fillQuery(request: HostileRequest, tree: JsonTree, random: Random): voi
   const message = messageOf(request, isJson, tree, random).subarray(0, 6_000);
   const isBase64 = !isJson || random.chance(0.3);
   const query = new URLSearchParams();
-  query.set("encoding", random.chance(0.95) ? (isJson ? "json" : "proto") : random.pick(["", "xml", "JSON"]));
+  const encoding = isJson ? "json" : "proto";
+  query.set("encoding", random.chance(0.95) ? encoding : random.pick(["", "xml", "JSON"]));
   query.set(
     "message",
     isBase64 ? message.toString(random.pick(["base64", "base64url"])) : message.toString(),
@@ -154,7 +160,8 @@ function fillQuery(request: HostileRequest, tree: JsonTree, random: Random): voi
   const text = random.chance(0.05)
     ? mutateBytes(Buffer.from(query.toString()), random).toString("latin1")
     : query.toString();
-  request.path += `?${text.replaceAll(/[^\x21-\x7e]/g, (char) => encodeURIComponent(char.toWellFormed()))}`;
+  // Longer ones are refused by the parser of HTTP, as are long headers.
+  request.path += `?${text.slice(0, MAX_QUERY).replaceAll(/[^\x21-\x7e]/g, (char) => encodeURIComponent(char.toWellFormed()))}`;
   // Of a method that changes something, all that is said is that it takes no GET.
   if (request.method?.idempotency !== MethodOptions_IdempotencyLevel.NO_SIDE_EFFECTS)
     request.kind = "get of an act";
@@ -176,6 +183,8 @@ function mutatePath(request: HostileRequest, random: Random): HostileRequest {
   const isBroken = request.isBroken || path === "*";
   return { ...request, path, isRouted: false, speech: "any", isBroken, method: undefined };
 }
+
+const MAX_QUERY = 4_000;
 
 /** What HTTP needs besides. */
 function finish(request: HostileRequest, random: Random): HostileRequest {

@@ -74,6 +74,9 @@ function errorFaults(request: HostileRequest, { code, reason, domain }: Failure)
     return NEVER.includes(reason) ? [`it was answered with ${reason}`] : [];
   }
   if (code === Code.Unimplemented && !request.isRouted) return [];
+  // Interfaces that others published have codes of their own: for a service that is not known, a method that is none of ours.
+  const isPublished = request.method?.parent.typeName.startsWith("grpc.") ?? false;
+  if (isPublished && (code === Code.NotFound || code === Code.Unimplemented)) return [];
   if (code === Code.DeadlineExceeded && request.hasTimeout) return [];
   return [`${Code[code] ?? code} came without a reason`];
 }

@@ -44,7 +44,7 @@ const TEXTS: readonly string[] = [
   "<script>alert(1)</script>",
   "=1+1",
   "{{7*7}}",
-  "${7*7}",
+  "$" + "{7*7}",
   "../../../../secret",
   "%00",
   "%2e%2e%2f",
