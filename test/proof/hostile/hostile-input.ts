@@ -5,7 +5,7 @@ import { rowViolations } from "../../checker/rows.ts";
 import { stockViolations } from "../../checker/stock.ts";
 import type { Random } from "../../faults/random.ts";
 import { settle } from "../payment/world.ts";
-import { check, type Proof, type Property } from "../property.ts";
+import { check, type Proof, type Property, type Size } from "../property.ts";
 import { untilExact } from "../statistics/world.ts";
 import { Http1Connection } from "./http1.ts";
 import { Http2Connection } from "./http2.ts";
@@ -16,10 +16,10 @@ import { type Door, describeRequest, type HostileAnswer, type HostileRequest } f
 import { drawStranger } from "./strangers.ts";
 import { openWorld, statisticsOf, type World } from "./world.ts";
 
-const INPUTS = { full: 1_000_000, short: 4_000 };
+const INPUTS = { full: 1_000_000, short: 3_000 };
 
 /** How many hostile clients there are at a time. */
-const WIDTH = 48;
+const WIDTH = { full: 48, short: 12 };
 
 /** After so many inputs there is something new to attack. */
 const RENEW_EVERY = 20_000;
@@ -39,7 +39,7 @@ export const hostileInput: Property = {
     await world.renew();
     const over = new AbortController();
     const behaving = behave(office, world, random.fork("honest"), over.signal);
-    const attack = new Attack(world, random, INPUTS[size]);
+    const attack = new Attack(world, random, size);
     try {
       await attack.run();
     } finally {
@@ -76,17 +76,20 @@ class Attack {
   readonly kinds = new Set<string>();
   readonly #world: World;
   readonly #random: Random;
+  readonly #size: Size;
   readonly #inputs: number;
   readonly #words = new Map<string, number>();
   readonly #ways: readonly Way[][];
+  readonly #startedAtMs = performance.now();
   #next = 0;
   #renewed = 1;
   #renewing: Promise<void> = Promise.resolve();
 
-  constructor(world: World, random: Random, inputs: number) {
+  constructor(world: World, random: Random, size: Size) {
     this.#world = world;
     this.#random = random;
-    this.#inputs = inputs;
+    this.#size = size;
+    this.#inputs = INPUTS[size];
     const ways = world.targets.flatMap((target) =>
       protocolsOf(target).map((protocol) => ({ target, protocol })),
     );
@@ -97,7 +100,7 @@ class Attack {
   }
 
   async run(): Promise<void> {
-    await Promise.all(Array.from({ length: WIDTH }, () => this.#attack()));
+    await Promise.all(Array.from({ length: WIDTH[this.#size] }, () => this.#attack()));
     await this.#renewing;
   }
 
@@ -154,9 +157,19 @@ class Attack {
     }
   }
 
+  /** A long run is looked after by somebody, who should not have to wait for its end. */
+  #tellProgress(): void {
+    const minutes = (performance.now() - this.#startedAtMs) / 60_000;
+    const [last = ""] = this.violations.slice(-1);
+    console.error(
+      `  ${this.sent} inputs in ${minutes.toFixed(1)} min, ${this.violations.length} violations ${last}`,
+    );
+  }
+
   #renewInTime(index: number): void {
     if (index < this.#renewed * RENEW_EVERY) return;
     this.#renewed++;
+    this.#tellProgress();
     this.#renewing = this.#renewing.then(() => this.#world.renew());
   }
 }

@@ -78,7 +78,7 @@ function converse(stream: ClientHttp2Stream, request: HostileRequest): Promise<H
     }, ANSWER_WITHIN_MS);
     const finish = (isCut: boolean) => {
       clearTimeout(limit);
-      if (isCut) stream.close(constants.NGHTTP2_CANCEL);
+      if (!stream.closed) stream.close(constants.NGHTTP2_CANCEL); // it may still be sending
       if (head === undefined) return resolve({ kind: "closed", why: failure || `reset ${stream.rstCode}` });
       const status = Number(head[":status"]);
       resolve({
@@ -104,6 +104,7 @@ function converse(stream: ClientHttp2Stream, request: HostileRequest): Promise<H
     stream.on("error", ({ message }) => {
       failure = message;
     });
+    stream.on("end", () => head !== undefined && finish(false));
     stream.on("close", () =>
       finish(head !== undefined && !stream.readableEnded && Object.keys(trailers).length === 0),
     );

@@ -62,7 +62,8 @@ function statusFaults(request: HostileRequest, { status, headers }: Answered, wo
   if (word.startsWith("no ")) return [`the answer has ${word}`];
   if (request.isBroken && PARSER_STATUS.includes(status)) return [];
   if (request.speech === "any" && (PARSER_STATUS.includes(status) || status === 415)) return [];
-  const isPage = request.method === undefined && !headers["content-type"]?.includes("json");
+  const isPage =
+    request.method === undefined && (request.verb === "HEAD" || !headers["content-type"]?.includes("json"));
   if (isPage && status >= 400 && status < 500) return [];
   return [`it was answered with a bare ${word}`];
 }
