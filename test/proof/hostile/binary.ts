@@ -102,10 +102,10 @@ function fillList(field: DescField & { fieldKind: "list" }, list: ReflectList, r
     setSomewhere(field.message, first.message, random);
     return;
   }
-  for (let count = random.pick([1, 21, 600]); count > 0; count--) {
-    list.add(
-      field.listKind === "message" ? reflect(field.message, undefined, false) : edgeValue(field, random),
-    );
+  const value = field.listKind === "message" ? undefined : edgeValue(field, random);
+  const isLong = typeof value === "string" && value.length > 1_000;
+  for (let count = isLong ? 1 : random.pick([1, 21, 600]); count > 0; count--) {
+    list.add(field.listKind === "message" ? reflect(field.message, undefined, false) : value);
   }
 }
 

@@ -44,7 +44,7 @@ const ANY_VALUE: readonly Mutation[] = [
   (value) => ({ value }),
   (value) => [value, value],
   (value, random) => deep(value, random.pick([10, 101, 2_000]), random.chance(0.5)),
-  (value, random) => Array.from({ length: random.pick([0, 21, 501, 2_000]) }, () => value),
+  (value, random) => repeated(value, random.pick([0, 21, 501, 2_000])),
   (value) => (typeof value === "string" ? ` ${value} ` : String(value)),
   (value) => (typeof value === "string" ? value.toUpperCase() : JSON.stringify(value)),
   (_, random) => (random.chance(0.02) ? "x".repeat(MILLION) : "x".repeat(10_000)),
@@ -91,6 +91,15 @@ function renamed(value: Record<string, unknown>, key: string, random: Random): R
   const name = random.pick([snake, key.toUpperCase(), `${key} `, `[${key}]`, hostileText(random)]);
   return { [name]: own, ...others };
 }
+
+/** As often as it was meant to be, unless it is too long for that. */
+function repeated(value: unknown, times: number): Raw {
+  const text = write(value);
+  const count = Math.min(times, Math.ceil(MAX_REPEATED / text.length));
+  return new Raw(`[${new Array(count).fill(text).join()}]`);
+}
+
+const MAX_REPEATED = 100_000;
 
 function deep(value: unknown, levels: number, isList: boolean): Raw {
   const [open, close] = isList ? ["[", "]"] : ['{"items":', "}"];

@@ -137,7 +137,8 @@ export function hostileText(random: Random): string {
   if (way < 60) return text;
   if (way < 75) return random.pick(TEXTS) + text;
   if (way < 90) return `Tickets ${text} for two`;
-  return (text || "x").repeat(random.pick([2, 50, 201, 1_000, 5_000]));
+  const length = random.pick([2, 51, 201, 501, 1_001, 20_000]);
+  return (text || "x").repeat(Math.ceil(length / (text.length || 1))).slice(0, length);
 }
 
 /** A number as JSON text: of the right size or not, and now and then none at all. */
