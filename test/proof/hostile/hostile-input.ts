@@ -83,6 +83,7 @@ class Attack {
   readonly #startedAtMs = performance.now();
   #next = 0;
   #renewed = 1;
+  #told = 0;
   #renewing: Promise<void> = Promise.resolve();
 
   constructor(world: World, random: Random, size: Size) {

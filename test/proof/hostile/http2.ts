@@ -19,7 +19,15 @@ export class Http2Connection {
   }
 
   /** Sends one request and waits for what comes of it. Never rejects. */
-  exchange(request: HostileRequest): Promise<HostileAnswer> {
+  async exchange(request: HostileRequest): Promise<HostileAnswer> {
+    const answer = await this.#try(request);
+    if (answer.kind !== "closed" || !answer.why.includes("REFUSED_STREAM")) return answer;
+    // The other side has had enough of this connection, and has not looked at the request: another one is in order.
+    this.close();
+    return this.#try(request);
+  }
+
+  #try(request: HostileRequest): Promise<HostileAnswer> {
     const session = this.#open();
     let stream: ClientHttp2Stream;
     try {
