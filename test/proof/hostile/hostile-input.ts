@@ -161,10 +161,9 @@ class Attack {
   /** A long run is looked after by somebody, who should not have to wait for its end. */
   #tellProgress(): void {
     const minutes = (performance.now() - this.#startedAtMs) / 60_000;
-    const [last = ""] = this.violations.slice(-1);
-    console.error(
-      `  ${this.sent} inputs in ${minutes.toFixed(1)} min, ${this.violations.length} violations ${last}`,
-    );
+    console.error(`  ${this.sent} inputs in ${minutes.toFixed(1)} min, ${this.violations.length} violations`);
+    for (const violation of this.violations.slice(this.#told)) console.error(`    ${violation}`);
+    this.#told = this.violations.length;
   }
 
   #renewInTime(index: number): void {
