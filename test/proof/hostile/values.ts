@@ -11,8 +11,8 @@ export class Raw {
 
 const UUID = "0198c1f0-0000-7000-8000-000000000001";
 
-/** Texts that have broken something somewhere. None of them holds what {@link file://./judge.ts} calls a leak. */
-const TEXTS: readonly string[] = [
+/** Texts that have broken something somewhere. None of them holds what judge.ts calls a leak. */
+export const TEXTS: readonly string[] = [
   "",
   " ",
   "\u0000",
