@@ -16,10 +16,10 @@ import { type Door, describeRequest, type HostileAnswer, type HostileRequest } f
 import { drawStranger } from "./strangers.ts";
 import { openWorld, statisticsOf, type World } from "./world.ts";
 
-const INPUTS = { full: 1_000_000, short: 3_000 };
+const INPUTS = { full: 1_000_000, short: 2_000 };
 
 /** How many hostile clients there are at a time. */
-const WIDTH = { full: 48, short: 12 };
+const WIDTH = { full: 48, short: 8 };
 
 /** After so many inputs there is something new to attack. */
 const RENEW_EVERY = 20_000;
