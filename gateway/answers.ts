@@ -2,27 +2,22 @@ import type { Http2ServerRequest } from "node:http2";
 import type { ConnectError } from "@connectrpc/connect";
 import { codeToHttpStatus, errorToJsonBytes } from "@connectrpc/connect/protocol-connect";
 import type { Exchange } from "./exchange.ts";
-
-/** Writes what is 0, false or empty too: whoever reads `"available": 0` need not know that it could be left out. */
-export const JSON_OPTIONS = { alwaysEmitImplicit: true, ignoreUnknownFields: true };
+import { JSON_OPTIONS } from "./json-options.ts";
+import { endOf, speechOf, typeOf } from "./speech.ts";
 
 /** How long the rest of a request that is refused unread is taken in and thrown away, in milliseconds. */
 const LINGER_MS = 500;
 
 /**
- * Answers with an error as Connect's clients read it, which is plain JSON.
+ * Answers with an error, in the protocol of the request: as plain JSON, or, where answers are envelopes, in the last one.
  *
- * @param status where HTTP has a better word for it than the error's code
+ * @param status where HTTP has a better word for it than the error's code: then it is JSON for everybody
  */
-export function sendError(
-  exchange: Exchange,
-  error: ConnectError,
-  status = codeToHttpStatus(error.code),
-): void {
+export function sendError(exchange: Exchange, error: ConnectError, status?: number): void {
   if (exchange.isGone) return;
   if (exchange.isAnswered) return void exchange.response.destroy();
-  const bytes = errorToJsonBytes(error, JSON_OPTIONS);
-  exchange.send(status, ["content-type", "application/json", "content-length", String(bytes.length)], bytes);
+  const answer = errorAnswer(exchange, error, status);
+  exchange.send(answer.status, answer.headers, answer.bytes);
 }
 
 /**
@@ -38,18 +33,24 @@ export function sendErrorUnread(exchange: Exchange, error: ConnectError): void {
     return;
   }
   exchange.add("connection", "close");
-  const bytes = errorToJsonBytes(error, JSON_OPTIONS);
-  exchange
-    .open(codeToHttpStatus(error.code), [
-      "content-type",
-      "application/json",
-      "content-length",
-      String(bytes.length),
-    ])
-    .write(bytes);
+  const answer = errorAnswer(exchange, error);
+  exchange.open(answer.status, answer.headers).write(answer.bytes);
   const close = () => response.end();
   const limit = setTimeout(close, LINGER_MS);
   request.once("close", () => clearTimeout(limit));
   request.once("end", close);
   request.resume();
+}
+
+type ErrorAnswer = { status: number; headers: string[]; bytes: Uint8Array };
+
+function errorAnswer(exchange: Exchange, error: ConnectError, status?: number): ErrorAnswer {
+  const speech = status === undefined ? speechOf(exchange.header("content-type")) : undefined;
+  const bytes = speech ? endOf(speech.protocol, error) : errorToJsonBytes(error, JSON_OPTIONS);
+  const type = speech ? typeOf(speech) : "application/json";
+  return {
+    status: speech ? 200 : (status ?? codeToHttpStatus(error.code)),
+    headers: ["content-type", type, "content-length", String(bytes.length)],
+    bytes,
+  };
 }

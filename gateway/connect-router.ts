@@ -10,12 +10,16 @@ import {
 } from "@connectrpc/connect";
 import type { UniversalHandler, UniversalServerResponse } from "@connectrpc/connect/protocol";
 import { compressionGzip, universalRequestFromNodeRequest } from "@connectrpc/connect-node";
-import { JSON_OPTIONS, sendError, sendErrorUnread } from "./answers.ts";
-import { clampTimeout, MAX_STREAM_MS } from "./clamp-timeout.ts";
+import { sendError, sendErrorUnread } from "./answers.ts";
+import { checkTimeout, clampTimeout, MAX_STREAM_MS } from "./clamp-timeout.ts";
+import { envelope, messageIn } from "./envelope.ts";
 import type { Exchange, FlatHeaders, Listener } from "./exchange.ts";
+import { decode } from "./forward.ts";
+import { JSON_OPTIONS } from "./json-options.ts";
 import { ClientGoneError, MAX_REQUEST_BYTES, readBody } from "./read-body.ts";
 import { refusal } from "./refusal.ts";
 import { toShown } from "./shown-error.ts";
+import { type Speech, speechOf } from "./speech.ts";
 
 const MAX_ANSWER_BYTES = 4 * 1024 * 1024;
 
@@ -71,17 +75,44 @@ async function answer(handler: UniversalHandler, exchange: Exchange): Promise<vo
   if (body === "too large") {
     return sendErrorUnread(exchange, refusal(`a request has at most ${MAX_REQUEST_BYTES} bytes`));
   }
+  const speech = speechOf(exchange.header("content-type"));
+  const read =
+    speech && request.method === "POST" ? await readMessage(handler.method, exchange, body, speech) : body;
   const served: { exchange: Exchange; takeOver?: TakeOver } = { exchange };
   const contextValues = createContextValues().set(SERVED, served);
   const call = {
     ...universalRequestFromNodeRequest(request, response, undefined, contextValues),
-    body: inOnePiece(body),
+    body: inOnePiece(read),
   };
+  for (const name of COMPRESSION_HEADERS) call.header.delete(name);
   clampTimeout(call.header, handler.method);
   const answered = await handler(call);
   if (answered.status !== 200) return explain(handler, answered, exchange);
   if (served.takeOver === undefined) await sendStream(exchange, answered);
   else served.takeOver(openAnswer(exchange, answered));
+}
+
+const COMPRESSION_HEADERS = ["grpc-encoding", "connect-content-encoding"];
+
+/**
+ * Reads the message before Connect does, which would refuse a malformed one without a reason, or with what its parser
+ * said.
+ *
+ * @returns the body as Connect reads it: the message in an envelope, not compressed
+ * @throws BoxofficeError INVALID_REQUEST
+ */
+async function readMessage(
+  { input }: DescMethod,
+  exchange: Exchange,
+  body: Buffer,
+  { protocol, codec }: Speech,
+): Promise<Buffer> {
+  const isConnect = protocol === "connect";
+  checkTimeout(exchange, isConnect ? "connect-timeout-ms" : "grpc-timeout");
+  const compression = exchange.header(isConnect ? "connect-content-encoding" : "grpc-encoding");
+  const message = await messageIn(body, compression);
+  decode(input, message, codec);
+  return envelope(0, message);
 }
 
 /** Connect refused the request by itself, before it looked at the message. */

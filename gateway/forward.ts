@@ -11,8 +11,8 @@ import {
   toJsonString,
 } from "@bufbuild/protobuf";
 import type { Transport } from "@connectrpc/connect";
-import { JSON_OPTIONS } from "./answers.ts";
 import type { Call } from "./call.ts";
+import { JSON_OPTIONS } from "./json-options.ts";
 import { unreadable } from "./refusal.ts";
 import type { Answerer, Codec } from "./unary.ts";
 

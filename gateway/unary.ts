@@ -1,5 +1,5 @@
 import { promisify } from "node:util";
-import { gunzip, gzip } from "node:zlib";
+import { gzip } from "node:zlib";
 import type { Logger } from "@boxoffice/platform/log.ts";
 import { activeTraceparent, isTracing, traced } from "@boxoffice/platform/tracing.ts";
 import type { DescMethodUnary } from "@bufbuild/protobuf";
@@ -8,6 +8,7 @@ import { MethodOptions_IdempotencyLevel } from "@bufbuild/protobuf/wkt";
 import { sendError, sendErrorUnread } from "./answers.ts";
 import { type Call, DEFAULT_TIMEOUT_MS, MAX_TIMEOUT_MS, timeIsOver } from "./call.ts";
 import { accepts } from "./content-coding.ts";
+import { checkCompression, decompress } from "./decompress.ts";
 import type { Exchange, Listener } from "./exchange.ts";
 import { ClientGoneError, MAX_REQUEST_BYTES, readBody } from "./read-body.ts";
 import { malformed, refusal } from "./refusal.ts";
@@ -160,28 +161,12 @@ function decodeBase64(text: string): Buffer {
   }
 }
 
-function checkCompression(compression: string): void {
-  if (compression === "identity" || compression === "gzip") return;
-  throw malformed(`unknown compression "${compression}": supported encodings are gzip`);
-}
-
 /** A client that is content to wait longer than we let it has asked for nothing wrong. */
 function timeoutOf(exchange: Exchange): number {
   const given = exchange.header("connect-timeout-ms");
   if (given === undefined) return DEFAULT_TIMEOUT_MS;
   if (!/^\d{1,10}$/.test(given)) throw malformed(`invalid connect timeout value: ${given}`);
   return Math.min(Number(given), MAX_TIMEOUT_MS);
-}
-
-async function decompress(bytes: Buffer): Promise<Buffer> {
-  if (bytes.length === 0) return bytes;
-  try {
-    return await promisify(gunzip)(bytes, { maxOutputLength: MAX_REQUEST_BYTES });
-  } catch (error) {
-    const isBomb = error instanceof Error && "code" in error && error.code === "ERR_BUFFER_TOO_LARGE";
-    const tooLarge = `a request has at most ${MAX_REQUEST_BYTES} bytes, decompressed too`;
-    throw malformed(isBomb ? tooLarge : "decompression failed", error);
-  }
 }
 
 async function sendAnswer(exchange: Exchange, codec: Codec, body: Uint8Array | string): Promise<void> {

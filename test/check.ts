@@ -24,6 +24,7 @@ const STEPS: readonly Step[] = [
   { name: "lint", command: ["biome", "check", "--error-on-warnings", "--max-diagnostics=200", "."] },
   { name: "types", command: ["tsc", "-p", "."] },
   { name: "generated", command: ["node", "proto/generate.ts", "--check"] },
+  { name: "dependencies", command: ["node", "test/dependencies/main.ts"] },
   { name: "layers", command: ["node", "test/layers/main.ts"] },
   { name: "contract", command: ["buf", "lint"], folder: PROTO },
   {
@@ -65,7 +66,7 @@ async function runAll(all: readonly Step[], width: number): Promise<Result[]> {
     for (let step = waiting.shift(); step; step = waiting.shift()) {
       const result = await run(step);
       const verdict = result.ok ? "ok" : "failed";
-      console.log(`${verdict.padEnd(6)} ${step.name.padEnd(10)} ${result.seconds.toFixed(1)} s`);
+      console.log(`${verdict.padEnd(6)} ${step.name.padEnd(12)} ${result.seconds.toFixed(1)} s`);
       results.push(result);
     }
   };

@@ -1,24 +1,15 @@
 import type { ServerResponse } from "node:http";
 import { BoxofficeError } from "@boxoffice/platform/errors.ts";
 import type { ConnectError } from "@connectrpc/connect";
-import { endStreamFlag, endStreamToJson } from "@connectrpc/connect/protocol-connect";
-import {
-  grpcStatusOk,
-  setTrailerStatus,
-  trailerFlag,
-  trailerSerialize,
-} from "@connectrpc/connect/protocol-grpc-web";
-import { JSON_OPTIONS } from "../answers.ts";
 import { timeIsOver } from "../call.ts";
-import type { Codec } from "../unary.ts";
+import { endOf, type Speech } from "../speech.ts";
 import type { Viewer } from "./feeds.ts";
-import { envelope, type Snapshot } from "./snapshot.ts";
+import type { Snapshot } from "./snapshot.ts";
 
 export type HttpViewerOptions = {
   /** An answer whose head is written. */
   response: ServerResponse;
-  protocol: "connect" | "grpc-web";
-  codec: Codec;
+  speech: Speech;
   authorization: string | undefined;
   /** Rejects when they may not watch any longer. */
   recheck(): Promise<void>;
@@ -65,16 +56,15 @@ export class HttpViewer implements Viewer {
   show(snapshot: Snapshot): void {
     if (this.#isOver || snapshot === this.#shown) return;
     this.#shown = snapshot;
-    if (this.#stalled === undefined) this.#write(snapshot.frame(this.#options.codec));
+    if (this.#stalled === undefined) this.#write(snapshot.frame(this.#options.speech.codec));
     else this.#newest = snapshot;
   }
 
   end(error?: unknown): void {
     if (this.#isOver) return;
     this.#over();
-    const { response, protocol, toShown } = this.#options;
-    const shown = error === undefined ? undefined : toShown(error);
-    response.end(protocol === "connect" ? connectEnd(shown) : grpcWebEnd(shown));
+    const { response, speech, toShown } = this.#options;
+    response.end(endOf(speech.protocol, error === undefined ? undefined : toShown(error)));
   }
 
   #write(frame: Buffer): void {
@@ -86,7 +76,7 @@ export class HttpViewer implements Viewer {
       this.#stalled = undefined;
       const newest = this.#newest;
       this.#newest = undefined;
-      if (newest !== undefined) this.#write(newest.frame(this.#options.codec));
+      if (newest !== undefined) this.#write(newest.frame(this.#options.speech.codec));
     });
   }
 
@@ -100,14 +90,4 @@ export class HttpViewer implements Viewer {
 function nothingToShow(): BoxofficeError {
   const message = "The service does not answer at the moment. Try again shortly.";
   return new BoxofficeError("DEPENDENCY_UNAVAILABLE", message, { retryAfterMs: 1_000 });
-}
-
-function connectEnd(error: ConnectError | undefined): Buffer {
-  return envelope(endStreamFlag, JSON.stringify(endStreamToJson(new Headers(), error, JSON_OPTIONS)));
-}
-
-function grpcWebEnd(error: ConnectError | undefined): Buffer {
-  const trailer = new Headers({ "grpc-status": grpcStatusOk });
-  if (error !== undefined) setTrailerStatus(trailer, error);
-  return envelope(trailerFlag, trailerSerialize(trailer));
 }

@@ -1,4 +1,5 @@
 import type { DescMessage, Message } from "@bufbuild/protobuf";
+import { envelope } from "../envelope.ts";
 import { encode } from "../forward.ts";
 import type { Codec } from "../unary.ts";
 
@@ -26,16 +27,4 @@ export class Snapshot {
     this.#frames.set(codec, frame);
     return frame;
   }
-}
-
-const HEADER_BYTES = 5;
-
-/** What Connect and gRPC-Web wrap each message of a stream in: flags, and the length. */
-export function envelope(flags: number, data: Uint8Array | string): Buffer {
-  const bytes = typeof data === "string" ? Buffer.from(data) : data;
-  const frame = Buffer.allocUnsafe(HEADER_BYTES + bytes.length);
-  frame.writeUInt8(flags, 0);
-  frame.writeUInt32BE(bytes.length, 1);
-  frame.set(bytes, HEADER_BYTES);
-  return frame;
 }

@@ -8,6 +8,7 @@ import type { HandlerContext, Transport } from "@connectrpc/connect";
 import type { TakeOver } from "../connect-router.ts";
 import { forwardStream } from "../forward.ts";
 import { toShown } from "../shown-error.ts";
+import { speechOf } from "../speech.ts";
 import type { Feeds, Source } from "./feeds.ts";
 import { HttpViewer } from "./http-viewer.ts";
 
@@ -46,12 +47,12 @@ export function watchMethod(
       ? (context.requestHeader.get("authorization") ?? undefined)
       : undefined;
     const timeoutMs = context.timeoutMs();
-    const contentType = context.requestHeader.get("content-type") ?? "";
+    const speech = speechOf(context.requestHeader.get("content-type") ?? "");
+    if (speech === undefined) throw new Error("a stream is asked for in envelopes");
     return (response) => {
       const viewer = new HttpViewer({
         response,
-        protocol: contentType.startsWith("application/grpc-web") ? "grpc-web" : "connect",
-        codec: contentType.includes("json") ? "json" : "proto",
+        speech,
         authorization,
         recheck: authorization === undefined ? async () => {} : check,
         timeoutMs,

@@ -11,7 +11,7 @@ import { createConnectTransport, createGrpcWebTransport } from "@connectrpc/conn
 import { describe, expect, test } from "vitest";
 import { Authority } from "../../test/support/certificates.ts";
 import { openCertificate } from "../certificate.ts";
-import { envelope } from "../live/snapshot.ts";
+import { envelope } from "../envelope.ts";
 import { AVAILABILITY, EVENT_ID, type Impls, startGateway, type TestGateway } from "./harness.ts";
 
 const WATCH = "boxoffice.reservation.v1.ReservationService/WatchAvailability";

@@ -11,7 +11,7 @@ import {
 import { create, toBinary } from "@bufbuild/protobuf";
 import { compressionGzip, connectNodeAdapter } from "@connectrpc/connect-node";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { JSON_OPTIONS } from "../answers.ts";
+import { JSON_OPTIONS } from "../json-options.ts";
 import { mountRoutes } from "../routes.ts";
 import { AVAILABILITY, EVENT_ID, RESERVE, startGateway, type TestGateway } from "./harness.ts";
 

@@ -1,10 +1,10 @@
 import { connect, type Socket } from "node:net";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { envelope } from "../envelope.ts";
 import { openClients, shortened } from "../limits/clients.ts";
 import { Overload } from "../limits/overload.ts";
 import { RateLimit } from "../limits/rate-limit.ts";
-import { envelope } from "../live/snapshot.ts";
 import {
   AVAILABILITY,
   debugOf,

@@ -13,7 +13,7 @@ import {
 } from "@bufbuild/protobuf";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { JSON_OPTIONS } from "../answers.ts";
+import { JSON_OPTIONS } from "../json-options.ts";
 import { decodeReserveResponse, encodeReserveRequest } from "../reserve-codec.ts";
 import { EVENT_ID } from "./harness.ts";
 

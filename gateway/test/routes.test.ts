@@ -11,7 +11,7 @@ import { ErrorInfoSchema } from "@boxoffice/proto/google/rpc/error_details_pb.ts
 import { Code, ConnectError, createClient } from "@connectrpc/connect";
 import { createConnectTransport, createGrpcWebTransport } from "@connectrpc/connect-node";
 import { describe, expect, test } from "vitest";
-import { envelope } from "../live/snapshot.ts";
+import { envelope } from "../envelope.ts";
 import {
   AVAILABILITY,
   debugOf,

@@ -7,7 +7,7 @@ import { createInterface } from "node:readline";
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { until } from "../../test/faults/until.ts";
-import { envelope } from "../live/snapshot.ts";
+import { envelope } from "../envelope.ts";
 import { AVAILABILITY, EVENT_ID, RESERVE, startGateway, type TestGateway } from "./harness.ts";
 
 const MEGABYTE = 1024 * 1024;

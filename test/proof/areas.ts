@@ -1,3 +1,4 @@
+import { hostileInput } from "./hostile/hostile-input.ts";
 import { rollingRestart } from "./operations/rolling-restart.ts";
 import { badProvider } from "./payment/bad-provider.ts";
 import { crashes } from "./payment/crashes.ts";
@@ -55,5 +56,9 @@ export const AREAS: Record<string, Area> = {
   operations: {
     services: ["catalog", "reservation", "payment", "stats"],
     properties: [rollingRestart],
+  },
+  hostile: {
+    services: ["catalog", "reservation", "payment", "stats"],
+    properties: [hostileInput],
   },
 };

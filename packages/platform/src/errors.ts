@@ -76,7 +76,8 @@ export class BoxofficeError extends Error {
   readonly retryAfterMs: number | undefined;
 
   constructor(reason: Reason, message: string, options: ErrorOptions = {}) {
-    super(message, { cause: options.cause });
+    // What a client sent may be in it, or half of a character where it was cut: no header could carry that.
+    super(message.toWellFormed(), { cause: options.cause });
     this.reason = reason;
     this.metadata = Object.fromEntries(
       Object.entries(options.metadata ?? {}).map(([key, value]) => [key, String(value)]),

@@ -1,7 +1,7 @@
 import { listAuditEntries } from "@boxoffice/platform/audit.ts";
 import { cutPage, parsePage, sortKey } from "@boxoffice/platform/pages.ts";
 import { CURRENCY, parseId } from "@boxoffice/platform/parse.ts";
-import { actOf } from "@boxoffice/platform/rpc/access.ts";
+import { actOf, callerOf } from "@boxoffice/platform/rpc/access.ts";
 import { type RpcService, service } from "@boxoffice/platform/rpc/service.ts";
 import { PaymentOutcome, PaymentService } from "@boxoffice/proto/boxoffice/payment/v1/payment_pb.ts";
 import type { HandlerContext } from "@connectrpc/connect";
@@ -39,10 +39,12 @@ export function paymentService(options: PaymentServiceOptions): RpcService {
       return { payment: toPaymentMessage(payment), ...(reservation && { reservation }) };
     },
 
-    async getPayment(request) {
+    async getPayment(request, context) {
       const payment = await getPayment(ledger.database, parseId(request.paymentId));
       if (payment === undefined) throw noSuchPayment();
-      return { payment: toPaymentMessage(payment) };
+      // The provider has the payment's id, and so has whoever listens to events: neither may become the buyer by it.
+      const isOperator = callerOf(context).kind === "operator";
+      return { payment: { ...toPaymentMessage(payment), ...(!isOperator && { reservationId: "" }) } };
     },
 
     async listPayments(request) {

@@ -9,6 +9,7 @@ import { accessInterceptor, accessOf, isPublished } from "./access.ts";
 import type { CallContext } from "./call-context.ts";
 import { clampTimeouts } from "./clamp-timeout.ts";
 import { asIs } from "./codec.ts";
+import { explainRefusals } from "./explain-refusals.ts";
 import { type HandlerOptions, handlerFor } from "./handler.ts";
 import { type HealthState, healthService } from "./health.ts";
 import { reflectionServices } from "./reflection.ts";
@@ -128,6 +129,7 @@ function serverOptions(limits: RpcLimits) {
     "grpc.keepalive_timeout_ms": KEEPALIVE_TIMEOUT_MS,
     "grpc-node.max_session_memory": MAX_SESSION_MEGABYTES,
     "grpc.enable_channelz": 0,
+    interceptors: [explainRefusals],
   };
 }
 

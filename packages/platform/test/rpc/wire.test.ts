@@ -1,7 +1,11 @@
 import { connect, constants } from "node:http2";
-import { create, toBinary } from "@bufbuild/protobuf";
+import { gzipSync } from "node:zlib";
+import { ErrorInfoSchema } from "@boxoffice/proto/google/rpc/error_details_pb.ts";
+import { StatusSchema } from "@boxoffice/proto/google/rpc/status_pb.ts";
+import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
+import { anyUnpack } from "@bufbuild/protobuf/wkt";
 import { Client, credentials, Metadata, type StatusObject, status } from "@grpc/grpc-js";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { startTalk } from "./harness.ts";
 import { TalkRequestSchema } from "./talk.ts";
 
@@ -52,6 +56,70 @@ test.each(["Say", "Count", "Sum", "Echo"])(
     expect(talk.logged()).toEqual([]);
   },
 );
+
+describe("what grpc-js refuses by itself is the caller's mistake, with a reason", () => {
+  const envelope = (flags: number, message: Uint8Array, length = message.length) => {
+    const head = Buffer.alloc(5);
+    head.writeUInt8(flags);
+    head.writeUInt32BE(length, 1);
+    return Buffer.concat([head, message]);
+  };
+  const good = envelope(0, GOOD);
+  const gzip = { "grpc-encoding": "gzip" };
+  test.each<[string, Buffer, Record<string, string>]>([
+    ["no message", Buffer.alloc(0), {}],
+    ["half a head", good.subarray(0, 3), {}],
+    ["half a message", good.subarray(0, -1), {}],
+    ["two messages", Buffer.concat([good, good]), {}],
+    ["a length of 4 GiB", envelope(0, GOOD, 2 ** 32 - 1), {}],
+    ["a message that is not compressed", envelope(1, GOOD), gzip],
+    ["a message that is cut", envelope(1, gzipSync(GOOD).subarray(0, 12)), gzip],
+    ["a message that unpacks to too much", envelope(1, gzipSync(Buffer.alloc(2 ** 23))), gzip],
+    ["an unknown compression", envelope(1, GOOD), { "grpc-encoding": "rot13" }],
+    ["a timeout that is none", good, { "grpc-timeout": "soon" }],
+  ])("%s", async (_, body, headers) => {
+    await using talk = await startTalk({
+      say: () => ({ said: "reached" }),
+      async *count() {
+        yield { count: 1 };
+      },
+    });
+    for (const method of ["Say", "Count"]) {
+      const ended = await sendRaw(talk.address, method, body, headers);
+      expect([method, ended["grpc-status"]]).toEqual([method, String(status.INVALID_ARGUMENT)]);
+      const details = fromBinary(
+        StatusSchema,
+        Buffer.from(String(ended["grpc-status-details-bin"]), "base64"),
+      );
+      const [info] = details.details
+        .map((any) => anyUnpack(any, ErrorInfoSchema))
+        .filter((one) => one !== undefined);
+      expect(info?.reason).toBe("INVALID_REQUEST");
+    }
+    expect((await talk.client.say({})).said).toBe("reached");
+    expect(talk.logged()).toEqual([]);
+  });
+
+  /** Sends a body as it is. @returns the headers and trailers of the answer */
+  async function sendRaw(address: string, method: string, body: Buffer, headers: Record<string, string>) {
+    const session = connect(`http://${address}`);
+    const stream = session.request({
+      [constants.HTTP2_HEADER_METHOD]: "POST",
+      [constants.HTTP2_HEADER_PATH]: PATH + method,
+      "content-type": "application/grpc",
+      te: "trailers",
+      ...headers,
+    });
+    const said: Record<string, unknown> = {};
+    stream.on("response", (received) => Object.assign(said, received));
+    stream.on("trailers", (received) => Object.assign(said, received));
+    stream.end(body);
+    stream.resume();
+    await new Promise((resolve) => stream.on("close", resolve));
+    session.destroy();
+    return said;
+  }
+});
 
 test("a compressed message that is none does not end the process", async () => {
   await using talk = await startTalk({ say: () => ({ said: "alive" }) });

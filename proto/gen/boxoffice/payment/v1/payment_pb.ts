@@ -92,6 +92,8 @@ export type Payment = Message<"boxoffice.payment.v1.Payment"> & {
   paymentId: string;
 
   /**
+   * GetPayment tells it operators only: others than the buyer know a payment's id.
+   *
    * @generated from field: string reservation_id = 2;
    */
   reservationId: string;

@@ -1,0 +1,3 @@
+import { testShortForm } from "./short-form.ts";
+
+testShortForm("hostile");
