@@ -202,7 +202,7 @@ export const en = {
       title: "Settle this payment",
       advice: "What do the provider’s books say?",
       charged: "The money was taken: the reservation becomes paid",
-      failed: "The money was not taken and will not be: the hold is given back",
+      failed: "The money was not taken and will not be: the tickets are held again",
       refunded: "The money was given back: it will not be given back again",
       confirm: "Settle",
     },
