@@ -65,8 +65,6 @@ function Price({ prices }: { prices: readonly Money[] }) {
   if (lowest === undefined) return null;
   const isOnly = others.every(({ minorUnits }) => minorUnits === lowest.minorUnits);
   return (
-    <span className="card-price">
-      {isOnly ? format.price(lowest) : t.events.from(format.money(lowest))}
-    </span>
+    <span className="card-price">{isOnly ? format.price(lowest) : t.events.from(format.money(lowest))}</span>
   );
 }
