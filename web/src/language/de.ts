@@ -48,7 +48,7 @@ export const de: Messages = {
     cancelled: "Abgesagt",
     soldOut: "Ausverkauft",
     fewLeft: "Nur noch wenige",
-    onSaleFrom: (time) => `Vorverkauf ab ${time}`,
+    onSaleFrom: (time) => `Verkauf ab ${time}`,
     paused: "Verkauf unterbrochen",
     closed: "Verkauf beendet",
   },
