@@ -54,7 +54,8 @@ export function watchingTests(world: () => World): void {
   });
 
   test("a page holds one stream, a hidden tab none, and it goes on when it is seen again", async (context) => {
-    const { eventId } = await putOnSale(world().clients, "Out Of Sight", { Seat: 5 });
+    const { clients } = world();
+    const { eventId, ticketTypes } = await putOnSale(clients, "Out Of Sight", { Seat: 5 });
     const { page, addresses } = await world().arrive(context);
     const isStream = (request: Request) => request.url().includes("/WatchAvailability");
     await page.goto(`/events/${eventId}`);
@@ -62,8 +63,12 @@ export function watchingTests(world: () => World): void {
     const ended = page.waitForEvent("requestfailed", isStream);
     await page.evaluate(setSight, "hidden");
     await ended;
+    const items = [{ ticketTypeId: ticketTypes[0]?.ticketTypeId ?? "", quantity: 3 }];
+    await clients.reservation.reserve({ eventId, items });
+    expect(await page.evaluate("navigator.locks.query().then(({ held }) => held.length)")).toBe(0);
     expect(addresses.filter((address) => address.includes("/WatchAvailability"))).toHaveLength(1);
     await page.evaluate(setSight, "visible");
     await page.getByText("Live", { exact: true }).waitFor();
+    await page.getByText("2 available").waitFor();
   });
 }
