@@ -15,6 +15,12 @@ export type StaticFiles = {
 /** A build is a few hundred kilobytes; much more is a wrong folder. */
 const MAX_TOTAL_BYTES = 32 * 1024 * 1024;
 
+/**
+ * The best, 11, makes a build 7 % smaller than this one does, and takes twelve times as long: a second and a half of
+ * every gateway's start.
+ */
+const BROTLI_QUALITY = 9;
+
 /** Shorter files are not worth compressing, in bytes. */
 const COMPRESS_FROM_BYTES = 512;
 
@@ -124,7 +130,7 @@ function variantsOf(bytes: Buffer, isText: boolean): File["variants"] {
   const hash = createHash("sha256").update(bytes).digest("base64url").slice(0, 22);
   const identity = { bytes, etag: `"${hash}"` };
   if (!isText || bytes.length < COMPRESS_FROM_BYTES) return { identity, gzip: identity, br: identity };
-  const quality = { params: { [constants.BROTLI_PARAM_QUALITY]: constants.BROTLI_MAX_QUALITY } };
+  const quality = { params: { [constants.BROTLI_PARAM_QUALITY]: BROTLI_QUALITY } };
   return {
     identity,
     gzip: { bytes: gzipSync(bytes, { level: 9 }), etag: `"${hash}-gzip"` },

@@ -3,20 +3,11 @@ import { PaymentState } from "@boxoffice/proto/boxoffice/payment/v1/payment_pb.t
 import { ReservationState } from "@boxoffice/proto/boxoffice/reservation/v1/reservation_pb.ts";
 import { expect, type TestContext, test } from "vitest";
 import { putOnSale } from "./events.ts";
-import type { Visitor } from "./visitor.ts";
 import type { World } from "./world.ts";
 
 /** What operators see and do. */
 export function operationsTests(world: () => World): void {
-  /** An operator who has signed in. */
-  const operate = async (context: TestContext, path = "/operations"): Promise<Visitor> => {
-    const operator = await world().arrive(context);
-    await operator.page.goto(path);
-    await operator.page.getByLabel("Operator token").fill(world().boxOffice.operatorToken);
-    await operator.page.getByRole("button", { name: "Sign in" }).click();
-    await operator.page.getByRole("button", { name: "Sign out" }).waitFor();
-    return operator;
-  };
+  const operate = (context: TestContext, path = "/operations") => world().operate(context, path);
 
   /** Buys a ticket as anybody does. @returns the reservation's id */
   const buy = async (eventId: string, ticketTypeId: string, quantity: number, token = "ok") => {
@@ -46,6 +37,12 @@ export function operationsTests(world: () => World): void {
     await stranger.page.evaluate((token) => sessionStorage.setItem("boxoffice.operator", token), FORGED);
     await stranger.page.reload();
     await stranger.sees("Your token is not valid any more");
+    await stranger.page.getByLabel("Operator token").fill(world().boxOffice.operatorToken);
+    await stranger.page.getByRole("button", { name: "Sign in" }).click();
+    await stranger.page.getByRole("heading", { name: "Payments" }).waitFor();
+    await stranger.page.getByRole("button", { name: "Sign out" }).click();
+    await stranger.sees("Operator token");
+    expect(await stranger.page.evaluate("sessionStorage.length")).toBe(0);
   });
 
   test("a sale is seen while it goes on: held, paid, failed, sold over time", async (context) => {
@@ -55,6 +52,7 @@ export function operationsTests(world: () => World): void {
     const buyer = await world().arrive(context);
     await buyer.reserve(eventId, { Seat: 3 });
     await operator.seesFigure("Held", "3");
+    await operator.sees("3 in the last hour");
     await buyer.pay("Card that is declined");
     await operator.sees("Card declined");
     await buyer.pay();
@@ -96,6 +94,12 @@ export function operationsTests(world: () => World): void {
     await operator.page.getByLabel("New quantity").fill("35");
     await operator.confirm("Change quantity");
     await buyer.sees("35 available");
+
+    await operator.page.getByRole("link", { name: "Audit of this event" }).click();
+    await operator.page.getByRole("row", { name: /Changed a ticket type.*30 → 35/ }).waitFor();
+    await operator.page.getByLabel("Acts on").selectOption({ label: "The sale" });
+    await operator.page.getByRole("row", { name: /Paused the sale.*a queue at the door/ }).waitFor();
+    await operator.expectAccessible();
   });
 
   test("an event is created, published and found in the shop", async (context) => {

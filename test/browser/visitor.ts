@@ -1,10 +1,13 @@
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import type { AxeResults } from "axe-core";
-import type { Browser, BrowserContextOptions, Page } from "playwright-core";
+import type { Browser, BrowserContextOptions, Locator, Page } from "playwright-core";
 import { expect, type TestContext } from "vitest";
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+
+/** On every page, the Tab key has been everywhere after so many presses. */
+const MOST_TABS = 100;
 
 /** Somebody with a browser of their own. Whatever their pages complain about fails the test. */
 export class Visitor {
@@ -73,6 +76,26 @@ export class Visitor {
     await this.page.getByRole("button", { name: /^Pay / }).click();
   }
 
+  /** Moves on by the Tab key until it is there. */
+  async tabTo(target: Locator): Promise<void> {
+    await target.waitFor();
+    for (let presses = 0; presses < MOST_TABS; presses++) {
+      if (await this.isAt(target)) return;
+      await this.page.keyboard.press("Tab");
+    }
+    throw new Error(`The Tab key does not lead to ${target}`);
+  }
+
+  /** Whether what is typed goes there. */
+  isAt(target: Locator): Promise<boolean> {
+    return target.evaluate((element) => element === document.activeElement);
+  }
+
+  /** Looks at another tab, and then at this one again. */
+  async comesBack(): Promise<void> {
+    for (const state of ["hidden", "visible"]) await this.page.evaluate(setSight, state);
+  }
+
   async sees(text: string | RegExp): Promise<void> {
     await this.page.getByText(text).first().waitFor();
   }
@@ -115,6 +138,12 @@ export class Visitor {
     const { violations } = await this.page.evaluate<AxeResults>(`axe.run(${options})`);
     return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" ")}`);
   }
+}
+
+/** Runs in the page: whether its tab is the one that is looked at. */
+export function setSight(state: string): void {
+  Object.defineProperty(document, "visibilityState", { value: state, configurable: true });
+  document.dispatchEvent(new Event("visibilitychange", { bubbles: true }));
 }
 
 const EVERY_RULE = '{ resultTypes: ["violations"] }';

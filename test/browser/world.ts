@@ -58,6 +58,18 @@ export class World {
     return Visitor.arrive(this.#browser, this.#address, test, options);
   }
 
+  /** An operator who has signed in comes to one of their pages. */
+  async operate(test: TestContext, path: string): Promise<Visitor> {
+    const operator = await this.arrive(test);
+    await operator.page.addInitScript(
+      (token) => sessionStorage.setItem("boxoffice.operator", token),
+      this.boxOffice.operatorToken,
+    );
+    await operator.page.goto(path);
+    await operator.page.getByRole("button", { name: "Sign out" }).waitFor();
+    return operator;
+  }
+
   end(): Promise<void> {
     return this.#end();
   }

@@ -6,7 +6,7 @@ const karten = (count: string, isOne: boolean) => `${count} ${isOne ? "Karte" : 
 export const de: Messages = {
   brand: "Boxoffice",
   skipToContent: "Zum Inhalt",
-  free: "kostenlos",
+  free: "Kostenlos",
   loading: "Wird geladen …",
   tryAgain: "Noch einmal versuchen",
   close: "Schließen",
@@ -48,7 +48,7 @@ export const de: Messages = {
     cancelled: "Abgesagt",
     soldOut: "Ausverkauft",
     fewLeft: "Nur noch wenige",
-    onSaleFrom: (time) => `Vorverkauf ab ${time}`,
+    onSaleFrom: (time) => `Verkauf ab ${time}`,
     paused: "Verkauf unterbrochen",
     closed: "Verkauf beendet",
   },
@@ -66,11 +66,24 @@ export const de: Messages = {
       left: (count) => `${count} verfügbar`,
       few: (count) => `Nur noch ${count}`,
       soldOut: "Ausverkauft",
-      soldOutHint: "Karten, die andere nicht bezahlen, kommen hier zurück.",
       notYet: (time) => `Vorverkauf ab ${time}`,
-      paused: "Der Verkauf ist unterbrochen",
-      closed: "Der Verkauf ist beendet",
+      paused: "Unterbrochen",
+      closed: "Verkauf beendet",
       cancelled: "Abgesagt",
+    },
+    standstill: {
+      soldOut: {
+        title: "Ausverkauft",
+        advice: "Karten, die andere nicht bezahlen, kommen zurück: Diese Seite zeigt sie sofort.",
+      },
+      paused: {
+        title: "Der Verkauf ist unterbrochen",
+        advice: "Er geht bald weiter, und diese Seite mit ihm. Ihre Auswahl bleibt erhalten.",
+      },
+      closed: {
+        title: "Der Verkauf ist beendet",
+        advice: "Für diese Veranstaltung werden keine Karten mehr verkauft.",
+      },
     },
     opensIn: "Der Vorverkauf beginnt in",
     days: (count) => `${count} ${count === 1 ? "Tag" : "Tagen"}`,
@@ -94,9 +107,14 @@ export const de: Messages = {
     name: "Name",
     email: "E-Mail",
     emailInvalid: "Das ist keine E-Mail-Adresse.",
-    pending:
-      "Ihre letzte Bestellung ist vielleicht schon angekommen. Reservieren Sie noch einmal, um sie zu sehen: Sie bekommen sie nicht doppelt.",
-    yourHold: (time) => `Für Sie sind Karten zurückgelegt. Zeit zum Bezahlen: ${time}`,
+    pending: {
+      title: "Ihre letzte Bestellung ist vielleicht schon angekommen",
+      advice: "Reservieren Sie noch einmal, um sie zu sehen: Sie bekommen sie nicht doppelt.",
+    },
+    yourHold: {
+      title: "Für Sie sind Karten zurückgelegt",
+      advice: (time) => `Zeit zum Bezahlen: ${time}`,
+    },
     toHold: "Weiter zur Zahlung",
   },
 
@@ -130,7 +148,10 @@ export const de: Messages = {
       submitFree: "Bestätigen",
       paying: "Zahlung läuft …",
       notTwice: "Einmal drücken genügt. Auch wer zweimal drückt, zahlt nur einmal.",
-      slow: "Das dauert länger als sonst. Bitte bleiben Sie; Ihre Karten bleiben zurückgelegt.",
+      slow: {
+        title: "Das dauert länger als sonst",
+        advice: "Bitte bleiben Sie: Ihre Karten bleiben zurückgelegt.",
+      },
     },
     processing: {
       title: "Ihre Zahlung wird bearbeitet",

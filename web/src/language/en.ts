@@ -21,7 +21,7 @@ const tickets = (count: string, isOne: boolean) => `${count} ${isOne ? "ticket" 
 export const en = {
   brand: "Boxoffice",
   skipToContent: "Skip to content",
-  free: "free",
+  free: "Free",
   loading: "Loading …",
   tryAgain: "Try again",
   close: "Close",
@@ -80,11 +80,22 @@ export const en = {
       left: (count: string) => `${count} available`,
       few: (count: string) => `Only ${count} left`,
       soldOut: "Sold out",
-      soldOutHint: "Tickets that others do not pay come back here.",
       notYet: (time: string) => `On sale from ${time}`,
-      paused: "The sale is paused",
-      closed: "The sale is over",
+      paused: "Paused",
+      closed: "Sale over",
       cancelled: "Cancelled",
+    },
+    /** Where nothing of the event can be bought. */
+    standstill: {
+      soldOut: {
+        title: "Sold out",
+        advice: "Tickets that others do not pay come back: this page shows them at once.",
+      },
+      paused: {
+        title: "The sale is paused",
+        advice: "It goes on shortly, and this page with it. Your choice stays here.",
+      },
+      closed: { title: "The sale is over", advice: "No more tickets are sold for this event." },
     },
     opensIn: "The sale opens in",
     days: (count: number) => `${count} ${count === 1 ? "day" : "days"}`,
@@ -108,8 +119,14 @@ export const en = {
     name: "Name",
     email: "E-mail",
     emailInvalid: "This is no e-mail address.",
-    pending: "Your last order may have gone through. Reserve again to see: you will not get it twice.",
-    yourHold: (time: string) => `You hold tickets for this event. Time left to pay: ${time}`,
+    pending: {
+      title: "Your last order may have gone through",
+      advice: "Reserve again to see: you will not get it twice.",
+    },
+    yourHold: {
+      title: "You hold tickets for this event",
+      advice: (time: string) => `Time left to pay: ${time}`,
+    },
     toHold: "Go on to payment",
   },
 
@@ -142,7 +159,7 @@ export const en = {
       submitFree: "Confirm",
       paying: "Paying …",
       notTwice: "Press once. Even if you press twice, you pay once.",
-      slow: "This takes longer than usual. Please stay; your tickets are kept.",
+      slow: { title: "This takes longer than usual", advice: "Please stay: your tickets are kept." },
     },
     processing: {
       title: "Your payment is being processed",

@@ -18,6 +18,8 @@ export type Formats = {
   dateTime(time: Timestamp, timeZone: string): string;
   /** "Sat, 9 Jan 2027, 19:30 CET" */
   shortDateTime(time: Timestamp, timeZone: string): string;
+  /** "9 Jan, 19:30 CET", where there is little room and the year goes without saying. */
+  dayAndTime(time: Timestamp, timeZone: string): string;
   /** "9" and "Jan", for the calendar leaf of an event. */
   dayAndMonth(time: Timestamp, timeZone: string): { day: string; month: string };
   /** In the reader's own time zone: when something happened, for operators. */
@@ -52,6 +54,7 @@ export function formatsFor(locale: string, messages: Messages): Formats {
     price: (amount) => (amount?.minorUnits === 0n ? messages.free : money(amount)),
     dateTime: (time, timeZone) => inZone(time, timeZone, LONG),
     shortDateTime: (time, timeZone) => inZone(time, timeZone, SHORT),
+    dayAndTime: (time, timeZone) => inZone(time, timeZone, BRIEF),
     dayAndMonth: (time, timeZone) => ({
       day: inZone(time, timeZone, { day: "numeric" }).replace(/\D/g, ""),
       month: inZone(time, timeZone, { month: "short" }),
@@ -64,6 +67,7 @@ export function formatsFor(locale: string, messages: Messages): Formats {
 const CLOCK = { hour: "2-digit", minute: "2-digit", timeZoneName: "short" } as const;
 const LONG = { weekday: "long", day: "numeric", month: "long", year: "numeric", ...CLOCK } as const;
 const SHORT = { weekday: "short", day: "numeric", month: "short", year: "numeric", ...CLOCK } as const;
+const BRIEF = { day: "numeric", month: "short", ...CLOCK } as const;
 
 const SECONDS_OF_A_MINUTE = 60;
 

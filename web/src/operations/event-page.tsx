@@ -24,10 +24,18 @@ export function EventPage({ eventId }: { eventId: string }) {
     { eventId },
     { refetchInterval: ({ state }) => (state.data?.event?.changePending ? POLL_MS / 10 : POLL_MS) },
   );
+  const { event: say } = useWords();
   const event = data?.event;
   useTitle(event?.name);
   if (event === undefined) {
-    return error ? <Failure isPage error={error} onRetry={() => void refetch()} /> : <Loading lines={6} />;
+    if (!error) return <Loading lines={6} />;
+    return (
+      <Failure isPage error={error} onRetry={() => void refetch()}>
+        <Link href="/operations" className="button">
+          {say.back}
+        </Link>
+      </Failure>
+    );
   }
   return <Known event={event} />;
 }

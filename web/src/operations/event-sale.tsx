@@ -39,6 +39,7 @@ export function EventSale({ event }: { event: Event }) {
         <p className="links">
           <Link href={`/operations/reservations?event=${eventId}`}>{words.event.seeReservations}</Link>
           <Link href={`/operations/payments?event=${eventId}`}>{words.event.seePayments}</Link>
+          <Link href={`/operations/audit?event=${eventId}`}>{words.event.seeAudit}</Link>
         </p>
       </div>
     </>

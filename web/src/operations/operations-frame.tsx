@@ -9,6 +9,7 @@ const PLACES = {
   reservations: "/operations/reservations",
   payments: "/operations/payments",
   categories: "/operations/categories",
+  audit: "/operations/audit",
   create: "/operations/new",
 } as const;
 

@@ -7,6 +7,7 @@ import { refusalOf } from "../api/refusal.ts";
 import { createTransport } from "../api/transport.ts";
 import { NotFoundPage } from "../shop/not-found-page.tsx";
 import "../styles/operations.css";
+import { AuditPage } from "./audit-page.tsx";
 import { CategoriesPage } from "./categories-page.tsx";
 import { CreatePage } from "./create-page.tsx";
 import { EventPage } from "./event-page.tsx";
@@ -45,6 +46,9 @@ function SignedIn({ session }: { session: Session }) {
             </Route>
             <Route path="/operations/categories">
               <CategoriesPage />
+            </Route>
+            <Route path="/operations/audit">
+              <AuditPage />
             </Route>
             <Route path="/operations/new">
               <CreatePage />

@@ -46,7 +46,9 @@ export function PaymentTable({ payments, isOfOne = false }: PaymentTableProps) {
         <tbody>
           {payments.map((payment) => (
             <tr key={payment.paymentId}>
-              <th scope="row">{payment.createTime && format.moment(payment.createTime)}</th>
+              <th scope="row" className="moment">
+                {payment.createTime && format.moment(payment.createTime)}
+              </th>
               {!isOfOne && (
                 <>
                   <td>

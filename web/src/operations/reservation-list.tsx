@@ -123,7 +123,9 @@ function Table({ reservations, onOpen }: TableProps) {
         <tbody>
           {reservations.map(({ reservationId, eventId, createTime, items, customer, total, state }) => (
             <tr key={reservationId}>
-              <th scope="row">{createTime && format.moment(createTime)}</th>
+              <th scope="row" className="moment">
+                {createTime && format.moment(createTime)}
+              </th>
               <td>
                 <EventName eventId={eventId} />
               </td>

@@ -13,7 +13,7 @@ const LIST_FRESH_MS = 10_000;
 
 /** An event on the list: when, what, where, from which price, and how the sale stands. */
 export function EventCard({ event }: { event: Event }) {
-  const { t, format } = useLanguage();
+  const { format } = useLanguage();
   const { eventId, name, venue, startsAt, timeZone, state, ticketTypes } = event;
   const isCancelled = state === EventState.CANCELLED;
   const { data } = useQuery(
@@ -22,7 +22,6 @@ export function EventCard({ event }: { event: Event }) {
     { enabled: !isCancelled, staleTime: LIST_FRESH_MS, refetchInterval: LIST_FRESH_MS, retry: 1 },
   );
   const status = isCancelled ? ({ kind: "cancelled" } as const) : data && statusOfAll(data.ticketTypes);
-  const lowest = lowestPrice(ticketTypes.flatMap(({ price }) => price ?? []));
   return (
     <li className={isCancelled ? "card card-off" : "card"}>
       {startsAt && <DateLeaf time={startsAt} timeZone={timeZone} />}
@@ -37,9 +36,7 @@ export function EventCard({ event }: { event: Event }) {
           {venue}
         </p>
         <p className="card-foot">
-          {lowest && !isCancelled && (
-            <span className="card-price">{t.events.from(format.price(lowest))}</span>
-          )}
+          {!isCancelled && <Price prices={ticketTypes.flatMap(({ price }) => price ?? [])} />}
           {status && <SaleBadge status={status} timeZone={timeZone} />}
         </p>
       </div>
@@ -61,6 +58,13 @@ export function EventCardOutline() {
   );
 }
 
-function lowestPrice(prices: readonly Money[]): Money | undefined {
-  return prices.toSorted((a, b) => Number(a.minorUnits - b.minorUnits))[0];
+/** The only price that there is, or the lowest. */
+function Price({ prices }: { prices: readonly Money[] }) {
+  const { t, format } = useLanguage();
+  const [lowest, ...others] = prices.toSorted((a, b) => Number(a.minorUnits - b.minorUnits));
+  if (lowest === undefined) return null;
+  const isOnly = others.every(({ minorUnits }) => minorUnits === lowest.minorUnits);
+  return (
+    <span className="card-price">{isOnly ? format.price(lowest) : t.events.from(format.money(lowest))}</span>
+  );
 }

@@ -17,7 +17,14 @@ export function EventPage({ eventId }: { eventId: string }) {
   const event = data?.event;
   useTitle(event?.name);
   if (event === undefined) {
-    return error ? <Failure isPage error={error} onRetry={() => void refetch()} /> : <Loading lines={6} />;
+    if (!error) return <Loading lines={6} />;
+    return (
+      <Failure isPage error={error} onRetry={() => void refetch()}>
+        <Link href="/" className="button">
+          {t.notFound.back}
+        </Link>
+      </Failure>
+    );
   }
   return (
     <>

@@ -17,10 +17,11 @@ function Hold({ reservationId }: { reservationId: string }) {
   const { t } = useLanguage();
   const { data } = useReservation(reservationId);
   const leftMs = useTimeLeft(data?.endsAtMs);
+  const { title, advice } = t.event.yourHold;
   if (data?.reservation.state !== ReservationState.HELD || !leftMs) return null;
   return (
     <div className="own-hold">
-      <Notice kind="info" title={t.event.yourHold(clock(leftMs).clock)}>
+      <Notice kind="info" title={title} advice={advice(clock(leftMs).clock)}>
         <Link href={`/reservation#${reservationId}`} className="button">
           {t.event.toHold}
         </Link>

@@ -34,7 +34,7 @@ export function PaymentForm({ reservation, leftMs }: { reservation: Reservation;
         ))}
       </fieldset>
       {told && !isPaying && <Notice kind="error" title={told.title} advice={told.advice} />}
-      {isSlow && <Notice kind="info" title={say.slow} />}
+      {isSlow && <Notice kind="info" {...say.slow} />}
       <button type="submit" className="button button-main" disabled={isPaying}>
         {isPaying ? say.paying : submitLabel()}
       </button>

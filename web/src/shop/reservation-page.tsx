@@ -28,11 +28,19 @@ export function ReservationPage() {
 }
 
 function Reservation({ reservationId }: { reservationId: string }) {
+  const { t } = useLanguage();
   const { data: told, error, refetch } = useReservation(reservationId);
   const eventId = told?.reservation.eventId;
   useEffect(() => {
     if (eventId !== undefined) rememberReservation({ reservationId, eventId });
   }, [reservationId, eventId]);
   if (told !== undefined) return <ReservationSteps told={told} isStale={error !== null} />;
-  return error ? <Failure isPage error={error} onRetry={() => void refetch()} /> : <Loading lines={6} />;
+  if (!error) return <Loading lines={6} />;
+  return (
+    <Failure isPage error={error} onRetry={() => void refetch()}>
+      <Link href="/" className="button">
+        {t.notFound.back}
+      </Link>
+    </Failure>
+  );
 }

@@ -12,7 +12,7 @@ export function SaleBadge({ status, timeZone }: { status: SaleStatus; timeZone: 
     case "notYet":
       return (
         <span className="badge">
-          {status.opensAt && t.events.onSaleFrom(format.shortDateTime(status.opensAt, timeZone))}
+          {status.opensAt && t.events.onSaleFrom(format.dayAndTime(status.opensAt, timeZone))}
         </span>
       );
     case "soldOut":

@@ -8,7 +8,8 @@ import { Loading } from "../ui/loading.tsx";
 import { Notice } from "../ui/notice.tsx";
 import { Contact, type ContactDetails } from "./contact.tsx";
 import { Opening } from "./opening.tsx";
-import { statusOf } from "./sale-status.ts";
+import { isBuyable, statusOf, statusOfAll } from "./sale-status.ts";
+import { Standstill } from "./standstill.tsx";
 import { TicketRow } from "./ticket-row.tsx";
 import { useAvailability } from "./use-availability.ts";
 import { type Quantities, useChoice } from "./use-choice.ts";
@@ -27,6 +28,7 @@ export function TicketChoice({ event }: { event: Event }) {
     if (!availability.error) return <Loading lines={4} />;
     return <Failure error={availability.error} onRetry={() => void availability.refetch()} />;
   }
+  const status = statusOfAll(types);
   const total = totalOf(types, choice.quantities);
   const submit = (submitted: FormEvent) => {
     submitted.preventDefault();
@@ -39,6 +41,7 @@ export function TicketChoice({ event }: { event: Event }) {
         <Freshness isStale={availability.isError && !availability.isLive} isLive={availability.isLive} />
       </div>
       <Opening types={types} refetch={availability.refetch} />
+      <Standstill status={status} />
       <ul className="rows">
         {types.map((type) => (
           <TicketRow
@@ -53,8 +56,8 @@ export function TicketChoice({ event }: { event: Event }) {
         ))}
       </ul>
       {error && <ReserveFailure error={error} types={types} />}
-      {wasLost && !error && <Notice kind="info" title={t.event.pending} />}
-      <Contact details={contact} onChange={setContact} />
+      {wasLost && !error && <Notice kind="info" {...t.event.pending} />}
+      {isBuyable(status) && <Contact details={contact} onChange={setContact} />}
       <div className="choice-foot">
         <p className="choice-total" role="status">
           <span>{t.event.chosen(format.count(total.count), total.count === 1)}</span>

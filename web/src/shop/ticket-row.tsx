@@ -76,11 +76,6 @@ function Left({ status, timeZone }: { status: SaleStatus; timeZone: string }) {
         </p>
       );
     case "soldOut":
-      return (
-        <p className="left left-off">
-          <strong>{say.soldOut}</strong> {say.soldOutHint}
-        </p>
-      );
     case "paused":
     case "closed":
     case "cancelled":

@@ -41,7 +41,9 @@ export function Ticket({ reservation }: { reservation: Reservation }) {
           <li key={ticketTypeId}>
             <span className="ticket-count">{format.count(quantity)} ×</span>
             <span dir="auto">{name}</span>
-            <span className="ticket-each">{say.each(format.price(unitPrice))}</span>
+            <span className="ticket-each">
+              {unitPrice?.minorUnits ? say.each(format.money(unitPrice)) : t.free}
+            </span>
           </li>
         ))}
       </ul>

@@ -1,11 +1,18 @@
+import type { ReactNode } from "react";
 import { explain } from "../language/explain.ts";
 import { useLanguage } from "../language/language.tsx";
 import { Empty } from "./empty.tsx";
 
-type FailureProps = { error: unknown; isPage?: boolean; onRetry?: () => void };
+type FailureProps = {
+  error: unknown;
+  isPage?: boolean;
+  onRetry?: () => void;
+  /** Other ways out. */
+  children?: ReactNode;
+};
 
 /** Stands where something could not be loaded. */
-export function Failure({ error, isPage = false, onRetry }: FailureProps) {
+export function Failure({ error, isPage = false, onRetry, children }: FailureProps) {
   const { t } = useLanguage();
   const { title, advice } = explain(t, error);
   return (
@@ -16,6 +23,7 @@ export function Failure({ error, isPage = false, onRetry }: FailureProps) {
             {t.tryAgain}
           </button>
         )}
+        {children}
       </Empty>
     </div>
   );

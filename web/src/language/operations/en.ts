@@ -12,6 +12,7 @@ export const en = {
     reservations: "Reservations",
     payments: "Payments",
     categories: "Categories",
+    audit: "Audit",
     create: "New event",
   },
 
@@ -147,6 +148,7 @@ export const en = {
     preparing: "Preparing …",
     seeReservations: "Reservations of this event",
     seePayments: "Payments of this event",
+    seeAudit: "Audit of this event",
   },
 
   act: {
@@ -202,7 +204,7 @@ export const en = {
       title: "Settle this payment",
       advice: "What do the provider’s books say?",
       charged: "The money was taken: the reservation becomes paid",
-      failed: "The money was not taken and will not be: the hold is given back",
+      failed: "The money was not taken and will not be: the tickets are held again",
       refunded: "The money was given back: it will not be given back again",
       confirm: "Settle",
     },
@@ -245,6 +247,38 @@ export const en = {
     payments: "Payments",
     noPayments: "Nobody has tried to pay it.",
     empty: { title: "No such reservations", advice: "Try another event or state." },
+  },
+
+  audit: {
+    title: "Audit",
+    lead: "What operators did, and why. Newest first.",
+    of: "Acts on",
+    audited: { events: "Events", sale: "The sale", payments: "Payments" },
+    time: "Time",
+    actor: "Who",
+    action: "What",
+    event: "Event",
+    details: "Changes",
+    reason: "Reason",
+    empty: { title: "No such acts", advice: "Nobody has done anything of this kind yet." },
+    actions: {
+      CreateEvent: "Created the event",
+      UpdateEvent: "Changed the event",
+      PublishEvent: "Published the event",
+      CancelEvent: "Cancelled the event",
+      AddTicketType: "Added a ticket type",
+      UpdateTicketType: "Changed a ticket type",
+      TakeBack: "Took a change back",
+      PauseSales: "Paused the sale",
+      ResumeSales: "Resumed the sale",
+      Recount: "Recounted the stock",
+      CancelReservation: "Cancelled a reservation",
+      ExportReservations: "Downloaded the reservations",
+      ResolvePayment: "Settled a payment",
+      RefundPayment: "Refunded a payment",
+    } as Readonly<Record<string, string>>,
+    /** What a change is of, by its name in the contract. */
+    changed: { price_minor: "price in cents" } as Readonly<Record<string, string>>,
   },
 
   create: {
