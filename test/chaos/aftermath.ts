@@ -54,7 +54,7 @@ async function untilDelivered({ office }: Site, eventId: string): Promise<string
 async function paymentsOfOthers({ office }: Site, eventId: string): Promise<ReadonlySet<string>> {
   const rows = await office.database.query<{ id: string }>({
     text: `
-      select payment_id as id from payment.payments join reservation.reservations r using (reservation_id)
+      select p.payment_id as id from payment.payments p join reservation.reservations r using (reservation_id)
       where r.event_id <> $1`,
     values: [eventId],
   });
