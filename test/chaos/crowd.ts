@@ -41,6 +41,7 @@ export class Crowd {
   readonly #closing = new AbortController();
   readonly #visits = new Set<Promise<void>>();
   #arriving: Promise<void> | undefined;
+  #left = false;
 
   constructor(options: CrowdOptions) {
     this.#options = options;
@@ -50,7 +51,12 @@ export class Crowd {
     this.#arriving = this.#arrive();
   }
 
-  /** Nobody arrives any more. Resolves when everybody has gone, each after the call that they wait for. */
+  /** Nobody arrives any more; who is in the shop goes on. */
+  leave(): void {
+    this.#left = true;
+  }
+
+  /** Nobody arrives any more, and nobody begins anything. Resolves when everybody has gone, each after the call that they wait for. */
   async close(): Promise<void> {
     this.#closing.abort();
     await this.#arriving;
@@ -63,7 +69,7 @@ export class Crowd {
     for (const plan of planBuyers(this.#options.random, this.#options.habits)) {
       const waitMs = startedAtMs + plan.arrivesAtMs - performance.now();
       if (waitMs > 0) await delay(waitMs, undefined, { signal }).catch(() => {});
-      if (signal.aborted) return;
+      if (signal.aborted || this.#left) return;
       this.arrived++;
       if (this.#visits.size >= AT_ONCE) {
         this.turnedAway++;

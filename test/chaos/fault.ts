@@ -1,4 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
+import type { History } from "../checker/history.ts";
 import type { Random } from "../faults/random.ts";
 import type { Size } from "../proof/property.ts";
 import type { Crowd } from "./crowd.ts";
@@ -13,7 +14,8 @@ export type Scene = {
   site: Site;
   random: Random;
   size: Size;
-  crowd: Crowd;
+  /** Everything that buyers were told so far. */
+  history: History;
   /** More buyers, beside those who come anyway. */
   bringCrowd(name: string, habits: Partial<Habits>): Crowd;
   /** From this moment on it counts how long buyers are served badly. */

@@ -79,12 +79,12 @@ export async function tryFault(fault: Fault, site: Site, random: Random, size: S
     crowd.open();
     return crowd;
   };
-  const crowd = bringCrowd("buyers", {});
+  bringCrowd("buyers", {});
   const scene: Scene = {
     site,
     random: random.fork("fault"),
     size,
-    crowd,
+    history,
     bringCrowd,
     mark: () => void marks.push(performance.now()),
   };

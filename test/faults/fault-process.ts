@@ -97,9 +97,9 @@ export class FaultProcess {
     this.#signal(signal);
   }
 
-  /** It may end by itself from now on, until it is started again. */
-  mayEnd(): void {
-    this.#isExpectedToEnd = true;
+  /** Whether it may end by itself, until it is started again. */
+  mayEnd(may: boolean): void {
+    this.#isExpectedToEnd = may;
   }
 
   /** It is to end by itself. @returns whether it has, within `limitMs` */
