@@ -10,7 +10,7 @@ import { Random } from "../faults/random.ts";
 import type { Size } from "../proof/property.ts";
 import type { Fault } from "./fault.ts";
 import { FAULTS } from "./faults.ts";
-import { isBroken, tableOf } from "./report.ts";
+import { isBroken, tableOf, wrongIn } from "./report.ts";
 import { type Finding, tryFault } from "./run.ts";
 import { closeSite, openSite, type Site } from "./site.ts";
 
@@ -71,9 +71,12 @@ async function run({ seed, faults, size, json }: Options): Promise<number> {
   say(`chaos, seed ${seed} (repeat with --seed ${seed})`);
   const random = new Random(seed);
   const site = await openSite(random.fork("site"));
-  const stopOnSignal = () => void closeSite(site).finally(() => process.exit(130));
-  process.once("SIGINT", stopOnSignal).once("SIGTERM", stopOnSignal);
   const findings: Finding[] = [];
+  const stopOnSignal = () => {
+    say(tableOf(findings));
+    void closeSite(site).finally(() => process.exit(130));
+  };
+  process.once("SIGINT", stopOnSignal).once("SIGTERM", stopOnSignal);
   const { kind } = site.network;
   const { proxy } = site.arrangement;
   say(`two copies of each process, in ${kind}, behind ${proxy}`);
@@ -83,7 +86,7 @@ async function run({ seed, faults, size, json }: Options): Promise<number> {
         failed(fault, error),
       );
       findings.push(finding);
-      say(sentenceOf(finding));
+      say([sentenceOf(finding), ...wrongIn(finding)].join("\n  "));
       await makeWhole(site);
     }
   } finally {

@@ -62,11 +62,15 @@ export function errorsIn(calls: readonly Call[]): Record<string, number> {
   return counts;
 }
 
-/** A violation for each error that nobody may see, whatever is broken. */
-export function intolerable(errors: Record<string, number>): string[] {
-  return Object.entries(errors)
-    .filter(([error]) => !TOLERABLE.includes(error))
-    .map(([error, count]) => `${count} calls came to ${error}`);
+/** A violation for each error that nobody may see, whatever is broken, with one of those who saw it. */
+export function intolerable(calls: readonly Call[]): string[] {
+  const seen = Map.groupBy(calls, errorOf);
+  return [...seen].flatMap(([error, those]) => {
+    if (error === undefined || TOLERABLE.includes(error)) return [];
+    const { method, told } = those[0] as Call;
+    const text = told.kind === "unknown" ? String(told.error) : "";
+    return [`${those.length} calls came to ${error}, such as ${method}: ${text}`];
+  });
 }
 
 /**

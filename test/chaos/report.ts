@@ -37,7 +37,8 @@ export function tableOf(findings: readonly Finding[]): string {
   return [line(head), rule, ...rows.map(line), ...findings.flatMap(wrongIn)].join("\n");
 }
 
-function wrongIn({ name, violations, died, late }: Finding): string[] {
+/** Everything that was wrong, or its beginning, a line each. */
+export function wrongIn({ name, violations, died, late }: Finding): string[] {
   const wrong = [...violations, ...died, ...late];
   const more = wrong.length > SHOWN ? [`${name}: and ${wrong.length - SHOWN} more`] : [];
   return [...wrong.slice(0, SHOWN).map((text) => `${name}: ${text}`), ...more];

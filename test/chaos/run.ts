@@ -110,7 +110,7 @@ export async function tryFault(fault: Fault, site: Site, random: Random, size: S
     name,
     does,
     counts: { ...counts, buyers, calls: history.calls.length },
-    violations: [...damage, ...intolerable(errors)],
+    violations: [...damage, ...intolerable(history.calls)],
     died: site.office.unexpectedEnds().slice(diedBefore),
     backMs,
     late: late.map((ms) => `served badly for ${Math.round(ms)} ms, and at most ${limitMs} ms are meant`),
