@@ -16,7 +16,7 @@ const call = (told: Told<Call["request"]>, startedAtMs = 0, endedAtMs = startedA
 });
 
 const refused = (reason: Reason) => toldBy(toConnectError(new BoxofficeError(reason, "no")));
-const lost = toldBy(new ConnectError("fetch failed", Code.Unknown, undefined, undefined, new TypeError("")));
+const lost = toldBy(new ConnectError("fetch failed", Code.Unknown, undefined, undefined, new TypeError("lost")));
 
 test.each<[string, Told<never> | typeof ANSWERED, string | undefined]>([
   ["an answer", ANSWERED, undefined],
