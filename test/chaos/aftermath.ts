@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import { AGREEMENT_RULES } from "../checker/agreement.ts";
 import { findViolations, RESERVATION_RULES } from "../checker/check.ts";
 import type { History } from "../checker/history.ts";
@@ -12,6 +13,9 @@ import type { Site } from "./site.ts";
 
 const DELIVERED_WITHIN_MS = 60_000;
 
+const STILL_FOR_MS = 3_000;
+const STILL_WITHIN_MS = 90_000;
+
 /**
  * What is wrong once everything runs again: with what buyers were told, the stock, the reservations, the payments
  * and the provider's ledger, between catalog and the sale, and in the statistics. Waits, a minute at most each, until
@@ -25,6 +29,7 @@ export async function findDamage(
 ): Promise<string[]> {
   const { office, statistics } = site;
   const { eventId, history } = run;
+  await untilStill(site);
   const settled = await settle({ office, ...run });
   const delivered = await untilDelivered(site, eventId);
   const others = await paymentsOfOthers(site, eventId);
@@ -37,6 +42,21 @@ export async function findDamage(
   });
   const counted = await untilExact({ office, statistics }, [eventId]);
   return [...settled.violations, ...delivered, ...books, ...counted.violations];
+}
+
+/** Who has vanished is still served: a payment may begin after its buyer's call has ended. */
+async function untilStill({ office }: Site): Promise<void> {
+  const look = async () => {
+    const text = "select count(*) || ' in versions ' || coalesce(sum(version), 0) as now from payment.payments";
+    return (await office.database.query<{ now: string }>({ text }))[0]?.now;
+  };
+  let last = await look();
+  await until("no payment goes on", STILL_WITHIN_MS, async () => {
+    await delay(STILL_FOR_MS);
+    const before = last;
+    last = await look();
+    return last === before;
+  });
 }
 
 async function untilDelivered({ office }: Site, eventId: string): Promise<string[]> {

@@ -22,12 +22,8 @@ test.each([kills, postgresRestart, partitions].map((fault): [string, Fault] => [
   "nothing is lost, sold twice, or charged for nothing while %s",
   { timeout: 180_000 },
   async (_does, fault) => {
-    const { violations, died, counts } = await tryFault(
-      fault,
-      site,
-      new Random(SEED).fork(fault.name),
-      "short",
-    );
+    const random = new Random(SEED).fork(fault.name);
+    const { violations, died, counts } = await tryFault(fault, { site, random, size: "short" });
     expect({ violations, died }).toEqual({ violations: [], died: [] });
     expect(counts.calls).toBeGreaterThan(0);
   },

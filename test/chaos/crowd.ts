@@ -16,7 +16,7 @@ import { type BuyerPlan, type Habits, planBuyers } from "./plan.ts";
 const CALL_TIMEOUT_MS = 15_000;
 
 /** More than so many at once are no buyers but a queue; who comes then is counted, and goes. */
-const AT_ONCE = 1_000;
+const AT_ONCE = 500;
 
 export type CrowdOptions = {
   /** Where browsers come in. */

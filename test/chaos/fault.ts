@@ -28,8 +28,6 @@ export type Fault = {
   /** What is done, in a sentence without "and then all was well". */
   does: string;
   needs?: Need;
-  /** Buyers per second; as usual unless given. */
-  perSecond?: number;
   /** For how many seconds about they come, in each size: a guess, by which there are half as many tickets as wishes. */
   seconds: Record<Size, number>;
   /** Buyers are well served again within this time of each marked moment, in milliseconds. */

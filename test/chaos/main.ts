@@ -21,12 +21,19 @@ and a payment company of its own. After each fault the checker compares what buy
 
   --seed N      draws the same buyers and moments again; a new seed unless given
   --only NAME   tries this fault only; may be given several times
+  --rate N      buyers per second, where a machine is slow, or busy with other things
   --short       a few seconds of each
   --json        prints the findings as JSON, and all else to stderr
   --list        names the faults
   --help        shows this`;
 
-type Options = { seed: number; faults: readonly Fault[]; size: Size; json: boolean };
+type Options = {
+  seed: number;
+  faults: readonly Fault[];
+  size: Size;
+  json: boolean;
+  perSecond: number | undefined;
+};
 
 const options = readOptions();
 if (options !== undefined) process.exitCode = await run(options);
@@ -36,6 +43,7 @@ function readOptions(): Options | undefined {
     options: {
       seed: { type: "string" },
       only: { type: "string", multiple: true },
+      rate: { type: "string" },
       short: { type: "boolean" },
       json: { type: "boolean" },
       list: { type: "boolean" },
@@ -48,8 +56,11 @@ function readOptions(): Options | undefined {
   if (!Number.isInteger(seed)) return refuse(`--seed takes a whole number, and not "${values.seed}".`);
   const unknown = values.only?.find((wanted) => !FAULTS.some(({ name }) => name === wanted));
   if (unknown !== undefined) return refuse(`There is no fault "${unknown}": see --list.`);
+  const perSecond = values.rate === undefined ? undefined : Number(values.rate);
+  if (perSecond !== undefined && !(perSecond > 0))
+    return refuse(`--rate takes buyers per second, and not "${values.rate}".`);
   const faults = FAULTS.filter(({ name }) => values.only?.includes(name) ?? true);
-  return { seed, faults, size: values.short ? "short" : "full", json: values.json ?? false };
+  return { seed, faults, size: values.short ? "short" : "full", json: values.json ?? false, perSecond };
 }
 
 function listed({ name, does, needs }: Fault): string {
@@ -66,7 +77,7 @@ function refuse(text: string): undefined {
 }
 
 /** @returns the exit code */
-async function run({ seed, faults, size, json }: Options): Promise<number> {
+async function run({ seed, faults, size, json, perSecond }: Options): Promise<number> {
   const say = json ? console.error : console.log;
   say(`chaos, seed ${seed} (repeat with --seed ${seed})`);
   const random = new Random(seed);
@@ -82,9 +93,8 @@ async function run({ seed, faults, size, json }: Options): Promise<number> {
   say(`two copies of each process, in ${kind}, behind ${proxy}`);
   try {
     for (const fault of faults) {
-      const finding = await tryFault(fault, site, random.fork(fault.name), size).catch((error) =>
-        failed(fault, error),
-      );
+      const trial = { site, random: random.fork(fault.name), size, perSecond };
+      const finding = await tryFault(fault, trial).catch((error) => failed(fault, error));
       findings.push(finding);
       say([sentenceOf(finding), ...wrongIn(finding)].join("\n  "));
       await makeWhole(site);

@@ -23,6 +23,9 @@ const TROUBLES: readonly Reason[] = [
   "REQUEST_ID_REUSED",
 ];
 
+/** The proxy in front says so of whoever has opened a connection and not sent a request within 10 s. */
+const PROXY_TIRED = "HTTP 408";
+
 /** What may be told to a buyer while something is broken. Everything else is a fault of the product's. */
 const TOLERABLE = [
   "UNAVAILABLE",
@@ -31,6 +34,7 @@ const TOLERABLE = [
   "RESOURCE_EXHAUSTED RATE_LIMITED",
   "DEADLINE_EXCEEDED",
   "connection lost",
+  PROXY_TIRED,
 ];
 
 /**
@@ -49,7 +53,7 @@ export function errorOf({ told }: Call): string | undefined {
   if (!(error instanceof ConnectError)) return "connection lost";
   if (error.code === Code.Canceled) return undefined;
   if (error.cause instanceof TypeError) return "connection lost"; // a fetch that got no answer
-  return codeName(error.code);
+  return error.rawMessage === PROXY_TIRED ? PROXY_TIRED : codeName(error.code);
 }
 
 /** How often each error was seen. */

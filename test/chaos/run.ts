@@ -11,8 +11,8 @@ import type { Habits } from "./plan.ts";
 import { openSale, type Site } from "./site.ts";
 
 const HABITS: Record<Size, Habits> = {
-  full: { perSecond: 12, types: 3, thinksMs: 1_500 },
-  short: { perSecond: 8, types: 3, thinksMs: 200 },
+  full: { perSecond: 8, types: 3, thinksMs: 1_500 },
+  short: { perSecond: 3, types: 3, thinksMs: 200 },
 };
 
 /** Buyers who are there before anything breaks, and after everything is whole. */
@@ -51,8 +51,16 @@ export function obstacleTo({ needs }: Fault, site: Site): string | undefined {
   return undefined;
 }
 
+export type Trial = {
+  site: Site;
+  random: Random;
+  size: Size;
+  /** Buyers who come; as many as usual unless given. */
+  perSecond?: number | undefined;
+};
+
 /** Lets buyers come, breaks something, makes it whole, lets everybody go home, and looks for damage. */
-export async function tryFault(fault: Fault, site: Site, random: Random, size: Size): Promise<Finding> {
+export async function tryFault(fault: Fault, { site, random, size, perSecond }: Trial): Promise<Finding> {
   const startedAtMs = performance.now();
   const { name, does } = fault;
   const obstacle = obstacleTo(fault, site);
@@ -62,7 +70,7 @@ export async function tryFault(fault: Fault, site: Site, random: Random, size: S
   const diedBefore = site.office.unexpectedEnds().length;
   const history = new History();
   const marks: number[] = [];
-  const habits = { ...HABITS[size], ...(fault.perSecond && { perSecond: fault.perSecond }) };
+  const habits = { ...HABITS[size], ...(perSecond && { perSecond }) };
   const wishes = habits.perSecond * fault.seconds[size] * WISH;
   const event = await openSale(site, [Math.ceil(wishes / 2), Math.ceil(wishes / 20), Math.ceil(wishes / 5)]);
   const crowds: Crowd[] = [];
