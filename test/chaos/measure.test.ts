@@ -28,6 +28,8 @@ test.each<[string, Told<never> | typeof ANSWERED, string | undefined]>([
   ["a proxy's word", toldBy(new ConnectError("503", Code.Unavailable)), "UNAVAILABLE"],
   ["nothing in time", toldBy(new ConnectError("late", Code.DeadlineExceeded)), "DEADLINE_EXCEEDED"],
   ["nothing, having gone", toldBy(new ConnectError("gone", Code.Canceled)), undefined],
+  ["nothing, and has gone before it was sent", toldBy(new DOMException("gone", "AbortError")), undefined],
+  ["nothing, by a connection that just broke", toldBy(new TypeError("fetch failed")), "connection lost"],
   ["nothing, by a broken connection", lost, "connection lost"],
   ["a fault", toldBy(new ConnectError("internal error", Code.Internal)), "INTERNAL"],
 ])("whoever is told %s sees the error that it is", (_, told, error) => {

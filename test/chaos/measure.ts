@@ -47,10 +47,9 @@ export function errorOf({ told }: Call): string | undefined {
   if (told.kind === "refused") {
     return TROUBLES.includes(told.reason) ? `${codeName(REASONS[told.reason])} ${told.reason}` : undefined;
   }
-  const { error } = told;
-  const own = fromConnectError(error);
+  const own = fromConnectError(told.error);
   if (own instanceof BoxofficeError) return `${codeName(REASONS[own.reason])} ${own.reason}`;
-  if (!(error instanceof ConnectError)) return "connection lost";
+  const error = ConnectError.from(told.error); // what fetch itself throws is none yet
   if (error.code === Code.Canceled) return undefined;
   if (error.cause instanceof TypeError) return "connection lost"; // a fetch that got no answer
   return error.rawMessage === PROXY_TIRED ? PROXY_TIRED : codeName(error.code);
