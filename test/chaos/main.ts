@@ -118,7 +118,8 @@ async function makeWhole({ processes, network }: Site): Promise<void> {
 function failed({ name, does }: Fault, error: unknown): Finding {
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
   const violations = [`the fault could not be carried out: ${text}`];
-  return { name, does, counts: {}, violations, died: [], backMs: null, late: [], errors: {}, seconds: 0 };
+  const none = { counts: {}, died: [], backMs: null, isBusy: false, late: [], errors: {}, seconds: 0 };
+  return { name, does, violations, ...none };
 }
 
 function sentenceOf(finding: Finding): string {

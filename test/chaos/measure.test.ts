@@ -2,7 +2,7 @@ import { BoxofficeError, type Reason, toConnectError } from "@boxoffice/platform
 import { Code, ConnectError } from "@connectrpc/connect";
 import { expect, test } from "vitest";
 import { type Call, type Told, toldBy } from "../checker/history.ts";
-import { backAfter, errorOf, intolerable } from "./measure.ts";
+import { backAfter, errorOf, intolerable, isBusy } from "./measure.ts";
 
 const ANSWERED = { kind: "answered", answer: { $typeName: "test" } } as const;
 
@@ -79,4 +79,12 @@ test("what is still wrong when the next thing breaks counts from the first", () 
   const [first, second] = backAfter(calls, [5_000, 8_000], 20_000);
   expect(first).toBeGreaterThan(2_900);
   expect(second).toBeCloseTo(6_995, -2);
+});
+
+test("where many were slow before anything broke, the machine is busy, and failed calls alone count", () => {
+  const slow = stream(20_000, (ms) => (ms >= 5_000 && ms < 8_000 ? lost : ANSWERED), () => 1_500);
+  expect(isBusy(slow.filter(({ endedAtMs }) => endedAtMs < 5_000))).toBe(true);
+  expect(isBusy(stream(5_000, () => ANSWERED))).toBe(false);
+  expect(backAfter(slow, [5_000], 20_000)[0]).toBeGreaterThan(14_000);
+  expect(backAfter(slow, [5_000], 20_000, false)[0]).toBeCloseTo(4_490, -2);
 });

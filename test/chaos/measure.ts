@@ -76,14 +76,25 @@ export function intolerable(calls: readonly Call[]): string[] {
   });
 }
 
+/** Whether too many were slow before anything broke: then the machine is busy, and slowness tells nothing. */
+export function isBusy(callsBefore: readonly Call[]): boolean {
+  return callsBefore.filter(isSlow).length > callsBefore.length * MAY_BE_SLOW;
+}
+
 /**
  * How long after each moment the buyers' calls were within the objective again, in milliseconds: 0 where they always
  * were. What is still wrong at the next moment counts on from the first.
  *
  * @param moments when something happened, by `performance.now()`, in order
  * @param untilMs the end of what is looked at
+ * @param countSlow whether slow calls count, or failed ones alone
  */
-export function backAfter(calls: readonly Call[], moments: readonly number[], untilMs: number): number[] {
+export function backAfter(
+  calls: readonly Call[],
+  moments: readonly number[],
+  untilMs: number,
+  countSlow = true,
+): number[] {
   const ended = calls
     .filter(({ endedAtMs }) => endedAtMs >= (moments[0] ?? 0) && endedAtMs <= untilMs)
     .toSorted((a, b) => a.endedAtMs - b.endedAtMs);
@@ -95,7 +106,8 @@ export function backAfter(calls: readonly Call[], moments: readonly number[], un
     let lastBadMs = start;
     let isBad = false;
     for (let from = moment; from < next; from += STEP_MS) {
-      const bad = badIn(ended.filter(({ endedAtMs }) => endedAtMs >= from && endedAtMs < from + WINDOW_MS));
+      const window = ended.filter(({ endedAtMs }) => endedAtMs >= from && endedAtMs < from + WINDOW_MS);
+      const bad = badIn(window, countSlow);
       isBad = bad !== undefined;
       lastBadMs = Math.max(lastBadMs, bad ?? 0);
     }
@@ -106,12 +118,14 @@ export function backAfter(calls: readonly Call[], moments: readonly number[], un
 }
 
 /** When the last bad call ended, of calls that are not within the objective; undefined where they are. */
-function badIn(calls: readonly Call[]): number | undefined {
+function badIn(calls: readonly Call[], countSlow: boolean): number | undefined {
   const failed = calls.filter((call) => errorOf(call) !== undefined);
-  const slow = calls.filter(({ startedAtMs, endedAtMs }) => endedAtMs - startedAtMs > SLOW_MS);
+  const slow = countSlow ? calls.filter(isSlow) : [];
   if (failed.length <= calls.length * MAY_FAIL && slow.length <= calls.length * MAY_BE_SLOW) return undefined;
   return Math.max(...[...failed, ...slow].map(({ endedAtMs }) => endedAtMs));
 }
+
+const isSlow = ({ startedAtMs, endedAtMs }: Call): boolean => endedAtMs - startedAtMs > SLOW_MS;
 
 /** As in a status: DEADLINE_EXCEEDED. */
 const codeName = (code: Code): string => (Code[code] ?? "").replaceAll(/(?<!^)([A-Z])/g, "_$1").toUpperCase();

@@ -23,7 +23,7 @@ export function tableOf(findings: readonly Finding[]): string {
           finding.name,
           countsOf(finding.counts),
           String(finding.violations.length),
-          finding.backMs === null ? "-" : `${(finding.backMs / 1_000).toFixed(1)} s`,
+          timeOf(finding),
           String(finding.died.length),
           countsOf(finding.errors) || "none",
         ],
@@ -48,3 +48,8 @@ const countsOf = (counts: Record<string, number>): string =>
   Object.entries(counts)
     .map(([what, count]) => `${what} ${count.toLocaleString("en")}`)
     .join(", ");
+
+function timeOf({ backMs, isBusy }: Finding): string {
+  if (backMs === null) return "-";
+  return `${(backMs / 1_000).toFixed(1)} s${isBusy ? " (errors alone)" : ""}`;
+}

@@ -6,7 +6,7 @@ import type { Size } from "../proof/property.ts";
 import { findDamage } from "./aftermath.ts";
 import { Crowd } from "./crowd.ts";
 import type { Fault, Scene } from "./fault.ts";
-import { backAfter, errorsIn, intolerable } from "./measure.ts";
+import { backAfter, errorsIn, intolerable, isBusy } from "./measure.ts";
 import type { Habits } from "./plan.ts";
 import { openSale, type Site } from "./site.ts";
 
@@ -16,7 +16,7 @@ const HABITS: Record<Size, Habits> = {
 };
 
 /** Buyers who are there before anything breaks, and after everything is whole. */
-const BEFORE_MS = { full: 3_000, short: 500 };
+const BEFORE_MS = { full: 6_000, short: 500 };
 const AFTER_MS = { full: 12_000, short: 2_000 };
 
 /** Tickets that a buyer wants, on average. */
@@ -35,6 +35,8 @@ export type Finding = {
   died: string[];
   /** The longest that buyers were served badly after something broke, in milliseconds; null where it was not marked. */
   backMs: number | null;
+  /** Whether buyers waited long before anything broke: then only failed calls count as served badly. */
+  isBusy: boolean;
   /** Where that took longer than it may. */
   late: string[];
   /** Errors that buyers saw, by code and reason. */
@@ -64,7 +66,7 @@ export async function tryFault(fault: Fault, { site, random, size, perSecond }: 
   const startedAtMs = performance.now();
   const { name, does } = fault;
   const obstacle = obstacleTo(fault, site);
-  const none = { name, does, counts: {}, violations: [], died: [], backMs: null, late: [], errors: {} };
+  const none = { name, does, counts: {}, violations: [], died: [], backMs: null, isBusy: false, late: [], errors: {} };
   if (obstacle !== undefined) return { ...none, skipped: obstacle, seconds: 0 };
 
   const diedBefore = site.office.unexpectedEnds().length;
@@ -109,7 +111,9 @@ export async function tryFault(fault: Fault, { site, random, size, perSecond }: 
   }
   const errors = errorsIn(history.calls);
   const damage = await findDamage(site, { eventId: event.eventId, history, random, size });
-  const times = backAfter(history.calls, marks, endedAtMs);
+  const beforeMs = marks[0] ?? endedAtMs;
+  const busy = isBusy(history.calls.filter((call) => call.endedAtMs < beforeMs));
+  const times = backAfter(history.calls, marks, endedAtMs, !busy);
   const backMs = times.length > 0 ? Math.round(Math.max(...times)) : null;
   const limitMs = fault.backWithinMs ?? Number.POSITIVE_INFINITY;
   const late = times.filter((ms) => ms > limitMs);
@@ -121,6 +125,7 @@ export async function tryFault(fault: Fault, { site, random, size, perSecond }: 
     violations: [...damage, ...intolerable(history.calls)],
     died: site.office.unexpectedEnds().slice(diedBefore),
     backMs,
+    isBusy: busy,
     late: late.map((ms) => `served badly for ${Math.round(ms)} ms, and at most ${limitMs} ms are meant`),
     errors,
     seconds: Math.round((performance.now() - startedAtMs) / 1_000),
