@@ -173,12 +173,20 @@ export class FaultBoxOffice {
   async end(): Promise<void> {
     for (const transport of this.#transports) transport.close();
     if (this.#hasOwnServers) await this.database.close(); // they are gone in a moment, with all that is in them
-    await Promise.all([...this.#replicas.values()].map(({ process }) => process.isRunning && process.kill()));
+    await this.#killAll();
     if (!this.#hasOwnServers) {
       await this.database.close();
       await this.#schemas.drop();
     }
     this.#guard.end();
+  }
+
+  /** What others use ends after them, so that their farewells still arrive. */
+  async #killAll(): Promise<void> {
+    const running = [...this.#replicas.values()].filter(({ process }) => process.isRunning);
+    const tiers = Map.groupBy(running, ({ process }) => process.spec.tier);
+    for (const [, members] of [...tiers].sort(([one], [other]) => other - one))
+      await Promise.all(members.map(({ process }) => process.isRunning && process.kill()));
   }
 
   async #bearer(desc: DescService, as: string): Promise<() => Promise<string> | string> {

@@ -145,7 +145,7 @@ export class NamespaceNetwork implements CuttableNetwork {
       readyWithinMs: 10_000,
       stopSignal: "SIGKILL",
       stopWithinMs: 1_000,
-      tier: 0,
+      tier: -1,
     });
     await holder.start();
     return holder;
