@@ -47,7 +47,8 @@ export async function findDamage(
 /** Who has vanished is still served: a payment may begin after its buyer's call has ended. */
 async function untilStill({ office }: Site): Promise<void> {
   const look = async () => {
-    const text = "select count(*) || ' in versions ' || coalesce(sum(version), 0) as now from payment.payments";
+    const text =
+      "select count(*) || ' in versions ' || coalesce(sum(version), 0) as now from payment.payments";
     return (await office.database.query<{ now: string }>({ text }))[0]?.now;
   };
   let last = await look();

@@ -16,7 +16,9 @@ const call = (told: Told<Call["request"]>, startedAtMs = 0, endedAtMs = startedA
 });
 
 const refused = (reason: Reason) => toldBy(toConnectError(new BoxofficeError(reason, "no")));
-const lost = toldBy(new ConnectError("fetch failed", Code.Unknown, undefined, undefined, new TypeError("lost")));
+const lost = toldBy(
+  new ConnectError("fetch failed", Code.Unknown, undefined, undefined, new TypeError("lost")),
+);
 
 test.each<[string, Told<never> | typeof ANSWERED, string | undefined]>([
   ["an answer", ANSWERED, undefined],
@@ -82,7 +84,11 @@ test("what is still wrong when the next thing breaks counts from the first", () 
 });
 
 test("where many were slow before anything broke, the machine is busy, and failed calls alone count", () => {
-  const slow = stream(20_000, (ms) => (ms >= 5_000 && ms < 8_000 ? lost : ANSWERED), () => 1_500);
+  const slow = stream(
+    20_000,
+    (ms) => (ms >= 5_000 && ms < 8_000 ? lost : ANSWERED),
+    () => 1_500,
+  );
   expect(isBusy(slow.filter(({ endedAtMs }) => endedAtMs < 5_000))).toBe(true);
   expect(isBusy(stream(5_000, () => ANSWERED))).toBe(false);
   expect(backAfter(slow, [5_000], 20_000)[0]).toBeGreaterThan(14_000);

@@ -66,7 +66,17 @@ export async function tryFault(fault: Fault, { site, random, size, perSecond }: 
   const startedAtMs = performance.now();
   const { name, does } = fault;
   const obstacle = obstacleTo(fault, site);
-  const none = { name, does, counts: {}, violations: [], died: [], backMs: null, isBusy: false, late: [], errors: {} };
+  const none = {
+    name,
+    does,
+    counts: {},
+    violations: [],
+    died: [],
+    backMs: null,
+    isBusy: false,
+    late: [],
+    errors: {},
+  };
   if (obstacle !== undefined) return { ...none, skipped: obstacle, seconds: 0 };
 
   const diedBefore = site.office.unexpectedEnds().length;
