@@ -14,7 +14,7 @@ let site: Site;
 
 beforeAll(async () => {
   site = await openSite(new Random(SEED).fork("site"));
-}, 180_000);
+}, 300_000);
 
 afterAll(() => site && closeSite(site), 60_000);
 

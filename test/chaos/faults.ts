@@ -14,9 +14,8 @@ import { slowDisk } from "./faults/slow-disk.ts";
 import { wipedNats } from "./faults/wiped-nats.ts";
 import { wrongClock } from "./faults/wrong-clock.ts";
 
-/** Everything that is broken, in the order in which it is. */
+/** Everything that is broken, in the order in which it is: what takes long comes last. */
 export const FAULTS: readonly Fault[] = [
-  kills,
   postgresRestart,
   connectionStorm,
   natsOutage,
@@ -30,5 +29,6 @@ export const FAULTS: readonly Fault[] = [
   badProvider,
   rollingRestarts,
   overload,
+  kills,
   longNatsOutage,
 ];
