@@ -32,6 +32,12 @@ const OPERATOR_TTL_SECONDS = 24 * 60 * 60;
 const CALL_TIMEOUT_MS = 60_000;
 const CHECK_TIMEOUT_MS = 120_000;
 
+/** Runs some other program, such as a server, which ends with the box office. Nothing is started yet. */
+export type AddProcess = (spec: ProcessSpec) => FaultProcess;
+
+/** Starts servers for one box office alone, which may be killed like everything else in it. */
+export type StartOwnServers = (place: { folder: string; add: AddProcess }) => Promise<ServerUrls>;
+
 /** One running copy of a service. */
 export type Replica = { process: FaultProcess; address: string };
 
@@ -57,35 +63,50 @@ export class FaultBoxOffice {
   /** As the schemas' owner, for looking into them. */
   readonly database: Database;
   readonly #servers: ServerUrls;
+  readonly #hasOwnServers: boolean;
   readonly #schemas: FreshDatabase;
   readonly #folder: string;
   readonly #guard: GuardLink;
-  readonly #replicas = new Map<string, Replica>();
+  readonly #replicas: Map<string, Replica>;
   readonly #transports: { close(): void }[] = [];
 
-  private constructor(servers: ServerUrls, schemas: FreshDatabase, folder: string, guard: GuardLink) {
-    this.#servers = servers;
-    this.#schemas = schemas;
-    this.#folder = folder;
-    this.#guard = guard;
+  private constructor(parts: Parts) {
+    this.#servers = parts.servers;
+    this.#hasOwnServers = parts.hasOwnServers;
+    this.#schemas = parts.schemas;
+    this.#folder = parts.folder;
+    this.#guard = parts.guard;
+    this.#replicas = parts.replicas;
     this.database = new Database({
-      url: schemas.ownerUrl,
+      url: parts.schemas.ownerUrl,
       name: "checker",
       log: createLogger("checker", "silent"),
       statementTimeoutMs: CHECK_TIMEOUT_MS,
     });
   }
 
-  /** Makes the database and the keys. Nothing runs yet. */
-  static async open(servers: ServerUrls, services: readonly Service[] = SERVICES): Promise<FaultBoxOffice> {
+  /** Makes the database and the keys. Of the services, nothing runs yet. */
+  static async open(
+    servers: ServerUrls | StartOwnServers,
+    services: readonly Service[] = SERVICES,
+  ): Promise<FaultBoxOffice> {
     const folder = mkdtempSync(join(tmpdir(), "boxoffice-faults-"));
     chmodSync(folder, 0o755);
     const guard = new GuardLink(new ProcessRecord(join(folder, "processes")));
     await guard.start();
-    await guard.removeAfterwards(folder);
-    await ensureKeys(folder, [...PROCESSES, OPERATOR_ROLE]);
-    const schemas = await createFreshDatabase(servers.ownerUrl, [...services]);
-    return new FaultBoxOffice(servers, schemas, folder, guard);
+    const replicas = new Map<string, Replica>();
+    const add = (spec: ProcessSpec) => addTo(replicas, spec, guard);
+    const hasOwnServers = typeof servers === "function";
+    try {
+      await guard.removeAfterwards(folder);
+      await ensureKeys(folder, [...PROCESSES, OPERATOR_ROLE]);
+      const urls = hasOwnServers ? await servers({ folder, add }) : servers;
+      const schemas = await createFreshDatabase(urls.ownerUrl, [...services]);
+      return new FaultBoxOffice({ servers: urls, hasOwnServers, schemas, folder, guard, replicas });
+    } catch (error) {
+      guard.end();
+      throw error;
+    }
   }
 
   /** For files of programs that run beside it; it is removed at the end. */
@@ -119,9 +140,7 @@ export class FaultBoxOffice {
 
   /** Runs some other program, such as a server, which ends with the box office. Nothing is started yet. */
   add(spec: ProcessSpec): FaultProcess {
-    const process = new FaultProcess(spec, this.#guard);
-    this.#replicas.set(spec.name, { process, address: "" });
-    return process;
+    return addTo(this.#replicas, spec, this.#guard);
   }
 
   /**
@@ -153,10 +172,21 @@ export class FaultBoxOffice {
   /** Ends all processes and drops the database. */
   async end(): Promise<void> {
     for (const transport of this.#transports) transport.close();
-    await Promise.all([...this.#replicas.values()].map(({ process }) => process.isRunning && process.kill()));
-    await this.database.close();
-    await this.#schemas.drop();
+    if (this.#hasOwnServers) await this.database.close(); // they are gone in a moment, with all that is in them
+    await this.#killAll();
+    if (!this.#hasOwnServers) {
+      await this.database.close();
+      await this.#schemas.drop();
+    }
     this.#guard.end();
+  }
+
+  /** What others use ends after them, so that their farewells still arrive. */
+  async #killAll(): Promise<void> {
+    const running = [...this.#replicas.values()].filter(({ process }) => process.isRunning);
+    const tiers = Map.groupBy(running, ({ process }) => process.spec.tier);
+    for (const [, members] of [...tiers].sort(([one], [other]) => other - one))
+      await Promise.all(members.map(({ process }) => process.isRunning && process.kill()));
   }
 
   async #bearer(desc: DescService, as: string): Promise<() => Promise<string> | string> {
@@ -199,4 +229,19 @@ export class FaultBoxOffice {
     };
     return { process: new FaultProcess(spec, this.#guard), address: `127.0.0.1:${port}` };
   }
+}
+
+type Parts = {
+  servers: ServerUrls;
+  hasOwnServers: boolean;
+  schemas: FreshDatabase;
+  folder: string;
+  guard: GuardLink;
+  replicas: Map<string, Replica>;
+};
+
+function addTo(replicas: Map<string, Replica>, spec: ProcessSpec, guard: GuardLink): FaultProcess {
+  const process = new FaultProcess(spec, guard);
+  replicas.set(spec.name, { process, address: "" });
+  return process;
 }

@@ -34,6 +34,11 @@ export class FaultProcess {
     return this.#child !== undefined && this.#child.exitCode === null && this.#child.signalCode === null;
   }
 
+  /** Its process id while it runs. */
+  get pid(): number | undefined {
+    return this.isRunning ? this.#child?.pid : undefined;
+  }
+
   /** The last lines it printed, over all its lives. */
   get lastLines(): readonly string[] {
     return this.#lines;
@@ -85,6 +90,16 @@ export class FaultProcess {
   /** Ends it by hand in a moment of the caller's: the signal is sent before this returns. */
   killNow(): void {
     this.#signal("SIGKILL");
+  }
+
+  /** Sends any other signal, of which it is not to end. */
+  send(signal: NodeJS.Signals): void {
+    this.#signal(signal);
+  }
+
+  /** Whether it may end by itself, until it is started again. */
+  mayEnd(may: boolean): void {
+    this.#isExpectedToEnd = may;
   }
 
   /** It is to end by itself. @returns whether it has, within `limitMs` */

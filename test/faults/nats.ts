@@ -5,13 +5,16 @@ import { join } from "node:path";
 import { prepareNats } from "../../local/nats.ts";
 import { findNatsServer } from "../../local/nats-server.ts";
 import { freePort } from "../../local/ports.ts";
-import type { FaultBoxOffice } from "./box-office.ts";
+import type { AddProcess } from "./box-office.ts";
+import type { FaultProcess } from "./fault-process.ts";
+import type { Network } from "./network.ts";
 
 const ANSWER_WITHIN_MS = 10_000;
 
 /** A nats-server that is killed, comes back without its disk, and loses its stream. */
 export type FaultNats = {
   url: string;
+  process: FaultProcess;
   /** Ends it as by `kill -9`, and resolves when it is gone. */
   kill(): Promise<void>;
   start(): Promise<void>;
@@ -20,15 +23,28 @@ export type FaultNats = {
   deleteStream(name: string): Promise<void>;
 };
 
-/** Starts a nats-server for the box office alone. */
-export async function startNats(office: FaultBoxOffice): Promise<FaultNats> {
-  const folder = join(office.folder, "nats");
+/** Where it runs, and what it takes to run it: a box office is both. */
+type Place = {
+  folder: string;
+  add: AddProcess;
+  /** It has an address of its own there, as "nats"; 127.0.0.1 unless given. */
+  network?: Network;
+};
+
+/** Starts a nats-server for one box office alone. */
+export async function startNats(place: Place): Promise<FaultNats> {
+  const folder = join(place.folder, "nats");
   const server = await findNatsServer(process.env, () => {});
-  const { spec, url } = prepareNats({ server, folder, port: await freePort(), durable: false });
-  const nats = office.add(spec);
+  const port = await freePort();
+  const { spec } = prepareNats({ server, folder, port, durable: false });
+  const address = (await place.network?.join("nats", "nats")) ?? "127.0.0.1";
+  const placed = { ...spec, args: [...spec.args, "--addr", address, "--port", String(port)] };
+  const nats = place.add(place.network?.place("nats", placed) ?? placed);
+  const url = `nats://${address}:${port}`;
   await nats.start();
   return {
     url,
+    process: nats,
     kill: () => nats.kill(),
     start: () => nats.start(),
     wipe: () => rmSync(join(folder, "jetstream"), { recursive: true }),

@@ -23,6 +23,7 @@ export class FaultProxy {
   #server: Server | undefined;
   #port = 0;
   #isCut = false;
+  #isSilent = false;
 
   /** @param target `host:port` */
   constructor(target: string) {
@@ -53,8 +54,17 @@ export class FaultProxy {
     for (const link of this.#links) this.sever(link);
   }
 
+  /** Loses every byte that is under way from now on, as a broken cable does, until {@link heal}: who waits, waits. */
+  silence(): void {
+    this.#isSilent = true;
+    for (const { client, server } of this.#links) for (const side of [client, server]) side.pause();
+  }
+
+  /** What was lost in the silence is sent again, as TCP does. */
   heal(): void {
     this.#isCut = false;
+    this.#isSilent = false;
+    for (const { client, server } of this.#links) for (const side of [client, server]) side.resume();
   }
 
   /** Breaks one connection, as a network does: neither side hears a farewell. */
@@ -82,17 +92,20 @@ export class FaultProxy {
       link.server.destroy();
     };
     for (const side of [client, link.server]) side.setNoDelay(true).on("error", end).on("close", end);
-    pass(client, link.server, (chunk) => this.fromClient(chunk, link));
-    pass(link.server, client, (chunk) => this.fromServer(chunk, link));
+    this.#pass(client, link.server, (chunk) => this.fromClient(chunk, link));
+    this.#pass(link.server, client, (chunk) => this.fromServer(chunk, link));
+    if (this.#isSilent) this.silence();
   }
-}
 
-function pass(from: Socket, to: Socket, mayPass: (chunk: Buffer) => boolean): void {
-  from.on("data", (chunk: Buffer) => {
-    if (!mayPass(chunk) || to.destroyed) return;
-    if (!to.write(chunk)) {
-      from.pause();
-      to.once("drain", () => from.resume());
-    }
-  });
+  #pass(from: Socket, to: Socket, mayPass: (chunk: Buffer) => boolean): void {
+    from.on("data", (chunk: Buffer) => {
+      if (!mayPass(chunk) || to.destroyed) return;
+      if (!to.write(chunk)) {
+        from.pause();
+        to.once("drain", () => {
+          if (!this.#isSilent) from.resume();
+        });
+      }
+    });
+  }
 }

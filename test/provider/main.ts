@@ -9,6 +9,7 @@ import { createSimulator } from "./server.ts";
 
 const settings = readConfig({
   PROVIDER_PORT: setting.port(0),
+  PROVIDER_HOST: setting.text().default("127.0.0.1"),
   PROVIDER_LEDGER: setting.text(),
   PROVIDER_LOOKUP: setting.text().optional(),
 });
@@ -17,5 +18,5 @@ const server = createSimulator({
   ledger: new Ledger(settings.PROVIDER_LEDGER),
   canLookUp: settings.PROVIDER_LOOKUP !== undefined,
 });
-server.listen(settings.PROVIDER_PORT, "127.0.0.1", () => console.log("the provider is open"));
+server.listen(settings.PROVIDER_PORT, settings.PROVIDER_HOST, () => console.log("the provider is open"));
 process.once("SIGTERM", () => process.exit(0));

@@ -5,6 +5,7 @@ const LONG = [
   "/test/browser/",
   "/test/proof/statistics.",
   "/test/proof/reservation.",
+  "/test/chaos/chaos.",
   "/test/proof/",
   "/gateway/test/siege.",
   "/test/operations/",

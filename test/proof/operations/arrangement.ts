@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { JWKS_FILE } from "@boxoffice/platform/auth/keys.ts";
-import { PROCESSES, type ProcessName, ROOT, readLocalConfig } from "../../../local/config.ts";
+import { PROCESSES, type ProcessName, ROOT, readLocalConfig, SERVICES } from "../../../local/config.ts";
 import { freePort } from "../../../local/ports.ts";
 import type { ProcessSpec } from "../../../local/supervisor.ts";
 import { type ComposeService, readComposeFile } from "../../deployment/compose-file.ts";
@@ -11,12 +11,14 @@ import type { FaultBoxOffice } from "../../faults/box-office.ts";
 import type { FaultProcess } from "../../faults/fault-process.ts";
 import { NameServer } from "../../faults/name-server.ts";
 import { startNats } from "../../faults/nats.ts";
+import { LoopbackNetwork, type Network } from "../../faults/network.ts";
 import type { Random } from "../../faults/random.ts";
 import { type Entry, readLedger } from "../../provider/ledger.ts";
 import { providerSpec } from "../payment/world.ts";
 import { Spreader } from "./spreader.ts";
 
-const READY_WITHIN_MS = 60_000;
+/** A machine that is busy with other things may take long over it. */
+const READY_WITHIN_MS = 180_000;
 
 /** What docker-compose.yml describes, run by hand. */
 export type Arrangement = {
@@ -28,47 +30,72 @@ export type Arrangement = {
   grpcDoor(service: ProcessName): string;
   /** What stands in front: HAProxy, or what takes its place where there is none. */
   proxy: string;
+  /** The simulated payment company. */
+  provider: FaultProcess;
   ledger(): Entry[];
   stop(): Promise<void>;
+};
+
+export type ArrangeOptions = {
+  /** Where the processes live; on the loopback network unless given. */
+  network?: Network;
+  /** How many of each process; as many as docker-compose.yml says unless given. */
+  copies?: number;
+  /** A nats-server that runs; it gets one of its own unless given. */
+  natsUrl?: string;
+  /** Beside those of docker-compose.yml. */
+  settings?: Record<string, string>;
+  /** The same for one process. */
+  settingsOf?: (label: string) => Record<string, string>;
+  /** A module that every process loads before its own. */
+  preload?: string;
 };
 
 /**
  * Runs the processes of docker-compose.yml with the commands, settings, secrets and numbers of replicas that stand in
  * it, each on an address of its own as in a container, behind HAProxy with the configuration of deploy/.
  */
-export async function arrange(office: FaultBoxOffice, random: Random): Promise<Arrangement> {
+export async function arrange(
+  office: FaultBoxOffice,
+  random: Random,
+  options: ArrangeOptions = {},
+): Promise<Arrangement> {
+  const { network = new LoopbackNetwork(random), settings = {}, preload } = options;
   const providerPort = await freePort();
+  const providerHost = options.network ? await network.join("provider", "provider") : "127.0.0.1";
   const ledgerFile = join(office.folder, "ledger-of-operations");
-  const provider = office.add(providerSpec("provider of operations", providerPort, ledgerFile, true));
-  const compose = readComposeFile({
-    BOXOFFICE_UID: "1000",
-    BOXOFFICE_GID: "1000",
-    PROVIDER_URL: `http://127.0.0.1:${providerPort}`,
-  });
-  const network = new Network(random);
-  const containers = PROCESSES.flatMap((name) => {
+  const provider = office.add(
+    network.place("provider", providerSpec("provider", providerPort, ledgerFile, true, providerHost)),
+  );
+  const compose = readComposeFile({ BOXOFFICE_UID: "1000", BOXOFFICE_GID: "1000" });
+  const containers: Container[] = [];
+  for (const name of PROCESSES) {
     const service = compose.services[name];
     if (service === undefined) throw new Error(`${name} is not in docker-compose.yml`);
-    const count = service.deploy?.replicas ?? 1;
-    return Array.from({ length: count }, (_, index) => ({
-      name,
-      label: count > 1 ? `${name} ${index + 1}` : name,
-      service,
-      address: network.join(name),
-    }));
-  });
-  const proxyAddress = network.join("proxy");
-  const nats = await startNats(office); // of its own: whoever counts shares what arrives with all who do
-  const folder = writeSecrets(office, nats.url);
+    const count = options.copies ?? service.deploy?.replicas ?? 1;
+    for (let index = 1; index <= count; index++) {
+      const label = count > 1 ? `${name} ${index}` : name;
+      containers.push({ name, label, service, address: await network.join(name, label) });
+    }
+  }
+  const loopback = network instanceof LoopbackNetwork ? network : new LoopbackNetwork(random);
+  const proxyAddress = await loopback.join("proxy", "proxy");
+  const natsUrl = options.natsUrl ?? (await startNats(office)).url; // of its own: who counts shares what arrives
   const replicas = new Map<string, FaultProcess>();
-  for (const { name, label, service, address } of containers) {
+  for (const container of containers) {
+    const { name, label, service, address } = container;
+    const folder = await writeSecrets(office, label, network, natsUrl);
+    const providerAt = await network.way(label, `${providerHost}:${providerPort}`);
     const env = {
-      ...environmentOf(service, network, folder),
+      ...(await environmentOf(container, network, folder)),
       ...bindings(service, name, office),
+      ...(name === "payment" && { PROVIDER_URL: `http://${providerAt}` }),
+      ...settings,
+      ...options.settingsOf?.(label),
       LISTEN_HOST: address,
       ADMIN_HOST: address,
     };
-    replicas.set(label, office.add(specOf(label, name, address, service, env)));
+    replicas.set(label, office.add(network.place(label, specOf(container, env, preload))));
   }
   const tier = (...names: ProcessName[]) =>
     Promise.all(
@@ -83,6 +110,7 @@ export async function arrange(office: FaultBoxOffice, random: Random): Promise<A
     door: `http://${proxyAddress}:${readLocalConfig({}).ports.gateway}`,
     grpcDoor: (service) => `${proxyAddress}:${readLocalConfig({}).ports[service]}`,
     proxy: proxy.kind,
+    provider,
     ledger: () => readLedger(ledgerFile),
     async stop() {
       await proxy.stop();
@@ -91,69 +119,62 @@ export async function arrange(office: FaultBoxOffice, random: Random): Promise<A
   };
 }
 
-/** Addresses of the loopback network, which nobody else on this machine is likely to have. */
-class Network {
-  readonly #prefix: string;
-  readonly #addresses = new Map<string, string[]>();
-  #next = 10;
+type Container = { name: ProcessName; label: string; service: ComposeService; address: string };
 
-  constructor(random: Random) {
-    this.#prefix = `127.${(process.pid % 200) + 20}.${random.int(1, 250)}`;
-  }
+/** One for all: whoever repeats a payment at another replica must be known there. */
+const TOKEN_HMAC_KEY = randomBytes(24).toString("base64url");
 
-  join(name: string): string {
-    const address = `${this.#prefix}.${this.#next++}`;
-    this.#addresses.set(name, [...(this.#addresses.get(name) ?? []), address]);
-    return address;
-  }
-
-  /** By the names of docker-compose.yml. */
-  get addresses(): ReadonlyMap<string, readonly string[]> {
-    return this.#addresses;
-  }
-
-  get range(): string {
-    return `${this.#prefix}.0/24`;
-  }
-}
-
-/** The secrets that docker-compose.yml mounts. */
-function writeSecrets(office: FaultBoxOffice, natsUrl: string): string {
-  const folder = join(office.folder, "secrets");
-  mkdirSync(folder, { mode: 0o700 });
-  const secrets = {
-    nats_url: natsUrl,
-    catalog_database_url: office.databaseUrlOf("catalog"),
-    reservation_database_url: office.databaseUrlOf("reservation"),
-    payment_database_url: office.databaseUrlOf("payment"),
-    stats_database_url: office.databaseUrlOf("stats"),
-    token_hmac_key: randomBytes(24).toString("base64url"),
+/** The secrets that docker-compose.yml mounts, as one container sees them. @returns the folder */
+async function writeSecrets(
+  office: FaultBoxOffice,
+  label: string,
+  network: Network,
+  natsUrl: string,
+): Promise<string> {
+  const folder = join(office.folder, "secrets", label);
+  mkdirSync(folder, { mode: 0o700, recursive: true });
+  const secrets: Record<string, string> = {
+    nats_url: await urlFor(label, natsUrl, network),
+    token_hmac_key: TOKEN_HMAC_KEY,
     provider_api_key: "",
   };
+  for (const service of SERVICES) {
+    if (!label.startsWith(service)) continue;
+    secrets[`${service}_database_url`] = await urlFor(label, office.databaseUrlOf(service), network);
+  }
   for (const [name, content] of Object.entries(secrets)) writeFileSync(join(folder, name), content);
   return folder;
 }
 
+/** The same URL by the way that one process takes to it. */
+async function urlFor(label: string, url: string, network: Network): Promise<string> {
+  const own = new URL(url);
+  const [hostname = "", port = ""] = (await network.way(label, own.host)).split(":");
+  return Object.assign(own, { hostname, port }).href;
+}
+
 /** A service's environment, with this machine's files and addresses for those of the containers. */
-function environmentOf(
-  { environment = {} }: ComposeService,
+async function environmentOf(
+  { label, service: { environment = {} } }: Container,
   network: Network,
   secrets: string,
-): Record<string, string> {
-  const entries = Object.entries(environment).map(([key, value]): [string, string] => {
-    if (value.startsWith("/run/secrets/")) return [key, join(secrets, value.slice("/run/secrets/".length))];
-    if (key.endsWith("_ADDRESS")) return [key, everyAddress(value, network)];
+): Promise<Record<string, string>> {
+  const own: Record<string, string> = {};
+  for (const [key, value] of Object.entries(environment)) {
+    if (value.startsWith("/run/secrets/")) own[key] = join(secrets, value.slice("/run/secrets/".length));
+    else if (key.endsWith("_ADDRESS")) own[key] = await everyAddress(label, value, network);
     // Clients of the proof say by X-Forwarded-For who they are, as if they came through a proxy of their own.
-    if (key === "TRUSTED_PROXIES") return [key, `${value}, 127.0.0.1, ${network.range}`];
-    return [key, value];
-  });
-  return Object.fromEntries(entries);
+    else if (key === "TRUSTED_PROXIES") own[key] = `${value}, 127.0.0.1, ${network.range}`;
+    else own[key] = value;
+  }
+  return own;
 }
 
 /** A container finds all replicas by the one name. */
-function everyAddress(value: string, network: Network): string {
+async function everyAddress(label: string, value: string, network: Network): Promise<string> {
   const [name = "", port] = value.split(":");
-  return (network.addresses.get(name) ?? []).map((address) => `${address}:${port}`).join(",");
+  const ways = (network.addresses.get(name) ?? []).map((address) => network.way(label, `${address}:${port}`));
+  return (await Promise.all(ways)).join(",");
 }
 
 /** The keys, which each container has a folder of its own for. */
@@ -167,17 +188,16 @@ function bindings({ environment = {} }: ComposeService, name: string, office: Fa
 }
 
 function specOf(
-  label: string,
-  name: ProcessName,
-  address: string,
-  { command, stop_grace_period = "10s" }: ComposeService,
+  { label, name, address, service }: Container,
   env: Record<string, string>,
+  preload: string | undefined,
 ): ProcessSpec {
+  const { command, stop_grace_period = "10s" } = service;
   const [, ...args] = command;
   return {
     name: label,
     command: process.execPath,
-    args,
+    args: [...(preload === undefined ? [] : ["--import", preload]), ...args],
     cwd: ROOT,
     env: { PATH: process.env.PATH, NODE_ENV: "production", ...env },
     readyWhen: { ok: `http://${address}:${readLocalConfig({}).adminPorts[name]}/readyz` },

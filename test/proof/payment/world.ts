@@ -104,6 +104,7 @@ export function providerSpec(
   port: number,
   ledgerFile: string,
   canLookUp: boolean,
+  host = "127.0.0.1",
 ): ProcessSpec {
   return {
     name,
@@ -113,10 +114,11 @@ export function providerSpec(
     env: {
       ...process.env,
       PROVIDER_PORT: String(port),
+      PROVIDER_HOST: host,
       PROVIDER_LEDGER: ledgerFile,
       ...(canLookUp && { PROVIDER_LOOKUP: "1" }),
     },
-    readyWhen: { ok: `http://127.0.0.1:${port}/health` },
+    readyWhen: { ok: `http://${host}:${port}/health` },
     readyWithinMs: 60_000,
     stopSignal: "SIGTERM",
     stopWithinMs: 5_000,

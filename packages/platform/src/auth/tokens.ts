@@ -12,9 +12,13 @@ export const OPERATOR_AUDIENCE = "boxoffice";
 
 export const OPERATOR_ROLE = "operator";
 
-/** How long a service's own token is good for, and how long before that it is replaced, in seconds. */
-const SERVICE_TTL_SECONDS = 300;
-const SERVICE_RENEW_SECONDS = 60;
+/**
+ * How long a service's own token is good for, and how long before that it is replaced, in seconds. What is left is far
+ * more than two hosts' clocks may differ by: a host whose clock was ten minutes slow would show tokens of five minutes
+ * that nobody takes, and one whose clock was fast would take nobody's. Who retires a key ends all its tokens at once.
+ */
+const SERVICE_TTL_SECONDS = 60 * 60;
+const SERVICE_RENEW_SECONDS = 30 * 60;
 
 export type MintOptions = {
   /** Who the caller is: `sub`, the actor of the audit. */

@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type JWTPayload, SignJWT, UnsecuredJWT } from "jose";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { Caller } from "../../src/auth/caller.ts";
 import { ensureKeys, JWKS_FILE, parsePrivateKey, publicJwk } from "../../src/auth/keys.ts";
 import { createTokenIssuer, mintToken, serviceBearer } from "../../src/auth/tokens.ts";
@@ -46,6 +46,30 @@ const operatorClaims = (): JWTPayload => ({
   role: "operator",
   iat: nowSeconds(),
   exp: nowSeconds() + 60,
+});
+
+test("a service is let in though its host's clock is ten minutes slow or fast, or jumps by them", async () => {
+  const MINUTE_MS = 60_000;
+  const trueMs = Date.now();
+  const at = (minutes: number) => vi.setSystemTime(trueMs + minutes * MINUTE_MS);
+  const service: Caller = { kind: "service", service: "payment" };
+  vi.useFakeTimers({ toFake: ["Date"] });
+  try {
+    for (const slow of [-10, 10]) {
+      const issuer = createTokenIssuer({ role: "payment", keyFile: keyFile("payment") });
+      const bearer = serviceBearer(issuer, "reservation");
+      at(-slow); // the clock is right at first, or wrong the other way, and jumps
+      await bearer();
+      for (let minutes = 0; minutes < 90; minutes += 5) {
+        at(minutes + slow);
+        const token = await bearer();
+        at(minutes);
+        expect(await verifier.verify(token)).toEqual(service);
+      }
+    }
+  } finally {
+    vi.useRealTimers();
+  }
 });
 
 test("an operator is known by name, and a service by its key", async () => {

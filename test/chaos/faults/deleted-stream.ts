@@ -1,0 +1,19 @@
+import { type Fault, pause } from "../fault.ts";
+
+const TIMES = { full: 3, short: 1 };
+const BETWEEN_MS = { full: [3_000, 6_000], short: [0, 300] } as const;
+
+export const deletedStream: Fault = {
+  name: "deleted-stream",
+  does: "the stream that carries every change to the statistics is deleted",
+  seconds: { full: 30, short: 4 },
+  backWithinMs: 10_000,
+  async inflict({ site: { nats }, random, size, mark }) {
+    for (let time = 0; time < TIMES[size]; time++) {
+      mark();
+      await nats.deleteStream("BOXOFFICE");
+      await pause(random, BETWEEN_MS[size]);
+    }
+    return { "streams deleted": TIMES[size] };
+  },
+};
