@@ -24,7 +24,7 @@ function rotateCommand(terminal: Terminal): Command {
       privateKeyFile(role, terminal.env); // says where keys come from, where there is none
       await rotateKey(keysFolder(terminal.env), role, () => delay(SETTLE_MS));
       terminal.out(
-        `${role} signs with a new key. Once no token by the old one is in use, after five minutes for a service: keys retire ${role}\n`,
+        `${role} signs with a new key. Once no token by the old one is in use, after an hour for a service: keys retire ${role}\n`,
       );
     });
 }
