@@ -16,7 +16,7 @@ import { type Door, describeRequest, type HostileAnswer, type HostileRequest } f
 import { drawStranger } from "./strangers.ts";
 import { openWorld, statisticsOf, type World } from "./world.ts";
 
-const INPUTS = { full: 1_000_000, short: 2_000 };
+const INPUTS = { full: 1_000_000, short: 800 };
 
 /** How many hostile clients there are at a time. */
 const WIDTH = { full: 48, short: 8 };

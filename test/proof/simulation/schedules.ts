@@ -8,7 +8,7 @@ import type { Finding, Property, Size } from "../property.ts";
  */
 const SIZES: Record<Size, { seeds: number; processes: number; share: number; untilMs: number }> = {
   full: { seeds: 10_000, processes: 2, share: 500, untilMs: Number.POSITIVE_INFINITY },
-  short: { seeds: 300, processes: 1, share: 300, untilMs: 25_000 },
+  short: { seeds: 300, processes: 1, share: 300, untilMs: 20_000 },
 };
 
 /** Schedules that went wrong, of which no more are looked for. */
