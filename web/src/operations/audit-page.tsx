@@ -11,6 +11,7 @@ import { useTitle } from "../ui/use-title.ts";
 import { AUDITED, type Audited, listAudit } from "./audit.ts";
 import { EventFilter } from "./event-filter.tsx";
 import { EventName } from "./event-name.tsx";
+import { MoreButton } from "./more-button.tsx";
 import { TableFrame } from "./table-frame.tsx";
 import { useWords } from "./use-words.ts";
 
@@ -18,15 +19,14 @@ const POLL_MS = 5000;
 
 /** What operators did, and why: each service keeps its own. */
 export function AuditPage() {
-  const words = useWords();
-  const say = words.audit;
+  const { audit: say } = useWords();
   const transport = useTransport();
   const [parameters, setParameters] = useSearchParams();
   const of = AUDITED.find((name) => name === parameters.get("of")) ?? "events";
   const eventId = parameters.get("event") ?? "";
   const ofId = useId();
   useTitle(say.title);
-  const { data, error, refetch, hasNextPage, isFetchingNextPage, fetchNextPage } = useInfiniteQuery({
+  const query = useInfiniteQuery({
     queryKey: ["audit", of, eventId],
     queryFn: ({ pageParam, signal }) => listAudit(transport, of, eventId, pageParam, signal),
     initialPageParam: "",
@@ -34,6 +34,7 @@ export function AuditPage() {
     placeholderData: keepPreviousData,
     refetchInterval: POLL_MS,
   });
+  const { data, error, refetch } = query;
   const entries = data?.pages.flatMap((page) => page.entries);
   const change = (chosen: Audited, event: string) =>
     setParameters({ of: chosen, ...(event && { event }) }, { replace: true });
@@ -59,16 +60,7 @@ export function AuditPage() {
       {entries?.length === 0 && <Empty {...say.empty} />}
       {entries && entries.length > 0 && <Table entries={entries} />}
       {!entries && (error ? <Failure error={error} onRetry={() => void refetch()} /> : <Loading lines={5} />)}
-      {hasNextPage && (
-        <button
-          type="button"
-          className="button more"
-          disabled={isFetchingNextPage}
-          onClick={() => void fetchNextPage()}
-        >
-          {words.more}
-        </button>
-      )}
+      <MoreButton query={query} />
     </>
   );
 }

@@ -5,6 +5,7 @@ import { useId, useState } from "react";
 import { Link } from "wouter";
 import { useLanguage } from "../language/language.tsx";
 import { Empty } from "../ui/empty.tsx";
+import { MoreButton } from "./more-button.tsx";
 import { StockBar } from "./stock-bar.tsx";
 import { TableFrame } from "./table-frame.tsx";
 import { useWords } from "./use-words.ts";
@@ -29,7 +30,7 @@ export function EventTable() {
   const figures = words.figures;
   const [sort, setSort] = useState<Sort>("soonest");
   const sortId = useId();
-  const { data, hasNextPage, isFetchingNextPage, fetchNextPage } = useInfiniteQuery(
+  const query = useInfiniteQuery(
     StatsService.method.listEventStats,
     { pageSize: PAGE_SIZE, pageToken: "", sort: SORTS[sort] },
     {
@@ -39,6 +40,7 @@ export function EventTable() {
       refetchInterval: POLL_MS,
     },
   );
+  const { data } = query;
   const events = data?.pages.flatMap((page) => page.eventStats);
   if (events === undefined) return null;
   if (events.length === 0) {
@@ -109,16 +111,7 @@ export function EventTable() {
           ))}
         </tbody>
       </TableFrame>
-      {hasNextPage && (
-        <button
-          type="button"
-          className="button more"
-          disabled={isFetchingNextPage}
-          onClick={() => void fetchNextPage()}
-        >
-          {words.more}
-        </button>
-      )}
+      <MoreButton query={query} />
     </section>
   );
 }

@@ -10,6 +10,7 @@ import { Loading } from "../ui/loading.tsx";
 import { Notice } from "../ui/notice.tsx";
 import { useTitle } from "../ui/use-title.ts";
 import { EventFilter } from "./event-filter.tsx";
+import { MoreButton } from "./more-button.tsx";
 import { PaymentTable } from "./payment-table.tsx";
 import { useWords } from "./use-words.ts";
 
@@ -30,14 +31,13 @@ const FILTER_NAMES = Object.keys(FILTERS) as Filter[];
 
 /** Payments, with what can be done about each. */
 export function PaymentsPage() {
-  const words = useWords();
-  const say = words.payments;
+  const { payments: say } = useWords();
   const [parameters, setParameters] = useSearchParams();
   const filter = FILTER_NAMES.find((name) => name === parameters.get("state")) ?? "all";
   const eventId = parameters.get("event") ?? "";
   const filterId = useId();
   useTitle(say.title);
-  const { data, error, refetch, hasNextPage, isFetchingNextPage, fetchNextPage } = useInfiniteQuery(
+  const query = useInfiniteQuery(
     PaymentService.method.listPayments,
     { pageSize: PAGE_SIZE, pageToken: "", states: [...FILTERS[filter]], eventId },
     {
@@ -47,6 +47,7 @@ export function PaymentsPage() {
       refetchInterval: POLL_MS,
     },
   );
+  const { data, error, refetch } = query;
   const payments = data?.pages.flatMap((page) => page.payments);
   const change = (state: string, event: string) =>
     setParameters({ ...(state !== "all" && { state }), ...(event && { event }) }, { replace: true });
@@ -74,16 +75,7 @@ export function PaymentsPage() {
       {payments && payments.length > 0 && <PaymentTable payments={payments} />}
       {!payments &&
         (error ? <Failure error={error} onRetry={() => void refetch()} /> : <Loading lines={5} />)}
-      {hasNextPage && (
-        <button
-          type="button"
-          className="button more"
-          disabled={isFetchingNextPage}
-          onClick={() => void fetchNextPage()}
-        >
-          {words.more}
-        </button>
-      )}
+      <MoreButton query={query} />
     </>
   );
 }

@@ -12,6 +12,7 @@ import { Failure } from "../ui/failure.tsx";
 import { Loading } from "../ui/loading.tsx";
 import { EventFilter } from "./event-filter.tsx";
 import { EventName } from "./event-name.tsx";
+import { MoreButton } from "./more-button.tsx";
 import { ReservationBadge } from "./reservation-badge.tsx";
 import { RESERVATION_STATES, STATE_NAMES, type StateName } from "./reservation-state.ts";
 import { TableFrame } from "./table-frame.tsx";
@@ -22,15 +23,14 @@ const PAGE_SIZE = 50;
 
 /** The newest reservations, narrowed to an event, a state or a buyer. A buyer's e-mail goes into no address. */
 export function ReservationList({ onOpen }: { onOpen(reservationId: string): void }) {
-  const words = useWords();
-  const say = words.reservations;
+  const { reservations: say } = useWords();
   const [parameters, setParameters] = useSearchParams();
   const eventId = parameters.get("event") ?? "";
   const [state, setState] = useState<StateName | "">("");
   const [email, setEmail] = useState("");
   const stateId = useId();
   const emailId = useId();
-  const { data, error, refetch, hasNextPage, isFetchingNextPage, fetchNextPage } = useInfiniteQuery(
+  const query = useInfiniteQuery(
     ReservationService.method.listReservations,
     {
       pageSize: PAGE_SIZE,
@@ -46,6 +46,7 @@ export function ReservationList({ onOpen }: { onOpen(reservationId: string): voi
       refetchInterval: POLL_MS,
     },
   );
+  const { data, error, refetch } = query;
   const reservations = data?.pages.flatMap((page) => page.reservations);
   return (
     <>
@@ -85,16 +86,7 @@ export function ReservationList({ onOpen }: { onOpen(reservationId: string): voi
       {reservations && reservations.length > 0 && <Table reservations={reservations} onOpen={onOpen} />}
       {!reservations &&
         (error ? <Failure error={error} onRetry={() => void refetch()} /> : <Loading lines={5} />)}
-      {hasNextPage && (
-        <button
-          type="button"
-          className="button more"
-          disabled={isFetchingNextPage}
-          onClick={() => void fetchNextPage()}
-        >
-          {words.more}
-        </button>
-      )}
+      <MoreButton query={query} />
     </>
   );
 }
