@@ -11,7 +11,10 @@ import { activeTraceparent, isTracing, tracedTogether } from "./tracing.ts";
 /** What changed of one event, to be published once the transaction that changed it has committed. */
 export type EventChanges = { eventId: string; changes: readonly (Change | EncodedChange)[] };
 
-/** A change as {@link encodeChange} encodes it. */
+/**
+ * A change as a batch that holds it alone: such batches after each other are one that holds them all, because that is
+ * how protobuf merges.
+ */
 export type EncodedChange = Uint8Array;
 
 /** A message holds at most this many changes, and at most so many bytes of them. */
@@ -286,13 +289,8 @@ function measureOutbox({ service, database }: RelayOptions): void {
   });
 }
 
-/**
- * Encodes a change as a batch that holds it alone: such batches after each other are one that holds them all, because
- * that is how protobuf merges.
- */
-export function encodeChange(change: Change): EncodedChange {
-  return toBinary(ChangeBatchSchema, create(ChangeBatchSchema, { changes: [change] }));
-}
+const encodeChange = (change: Change): EncodedChange =>
+  toBinary(ChangeBatchSchema, create(ChangeBatchSchema, { changes: [change] }));
 
 /** Of what made the changes of a message, where that was traced. */
 const traceparentOf = (payload: Uint8Array): string => fromBinary(ChangeBatchSchema, payload).traceparent;

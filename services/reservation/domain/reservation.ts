@@ -41,13 +41,16 @@ export function reservationNotFound(): BoxofficeError {
   return new BoxofficeError("RESERVATION_NOT_FOUND", "There is no such reservation.");
 }
 
-/** Equal for reservations that differ in nothing but their ids, their customers and their payments. */
-export function likenessOf(reservation: Reservation): string {
-  const { eventId, state, version, createdAt, expiresAt, paidAt, closedAt, items } = reservation;
-  const times = `${createdAt.getTime()} ${expiresAt.getTime()} ${paidAt?.getTime()} ${closedAt?.getTime()}`;
-  let likeness = `${eventId} ${state} ${version} ${times}`;
-  for (const { ticketTypeId, quantity, unitPriceMinor } of items) {
-    likeness += ` ${ticketTypeId} ${quantity} ${unitPriceMinor}`;
+/** Equal for reservations that differ in nothing but their ids, times, customers and payments. */
+export function likenessOf({ eventId, state, version, items }: Reservation): string {
+  let likeness = `${eventId} ${state} ${version}`;
+  for (const { ticketTypeId, name, category, quantity, unitPriceMinor } of items) {
+    likeness += ` ${ticketTypeId} ${name} ${category} ${quantity} ${unitPriceMinor}`;
   }
   return likeness;
+}
+
+/** Equal for reservations to which everything happened at the same times. */
+export function timesOf({ createdAt, expiresAt, paidAt, closedAt }: Reservation): string {
+  return `${createdAt.getTime()} ${expiresAt.getTime()} ${paidAt?.getTime()} ${closedAt?.getTime()}`;
 }

@@ -1,27 +1,32 @@
-import { Stencil } from "@boxoffice/platform/rpc/stencil.ts";
-import { likenessOf, type Reservation } from "../domain/reservation.ts";
+import { encode } from "@boxoffice/platform/rpc/codec.ts";
+import { KeptParts, MessageParts } from "@boxoffice/platform/rpc/parts.ts";
+import { ReservationSchema } from "@boxoffice/proto/boxoffice/reservation/v1/reservation_pb.ts";
+import { create, type DescField } from "@bufbuild/protobuf";
+import { likenessOf, type Reservation, timesOf } from "../domain/reservation.ts";
+import { type ReservationFields, toContent, toTimes } from "./messages.ts";
 
-/** Stencils kept; those of past batches are of no use. */
-const MAX_STENCILS = 1_000;
+/** Parts kept, in which holds are alike. Times are those of the last batches. */
+const MAX_CONTENTS = 10_000;
+const MAX_TIMES = 100;
 
-/** Encodes answers about holds that were just made: most of those of a batch are alike but for their ids. */
+/** Encodes answers about holds that were just made, without their customers: most are alike but for their ids. */
 export class HoldAnswers {
-  readonly #encode: (reservation: Reservation) => Uint8Array;
-  readonly #stencils = new Map<string, Stencil>();
+  readonly #answer: MessageParts;
+  readonly #contents = new KeptParts(MAX_CONTENTS);
+  readonly #times = new KeptParts(MAX_TIMES);
 
-  /** @param encode the answer about a hold, without its customer */
-  constructor(encode: (reservation: Reservation) => Uint8Array) {
-    this.#encode = encode;
+  /** @param within the fields of the answer that the reservation stands in, from the outside in */
+  constructor(within: readonly DescField[]) {
+    this.#answer = new MessageParts(within, ReservationSchema.field.reservationId);
   }
 
-  encode(reservation: Reservation): Buffer {
-    const likeness = likenessOf(reservation);
-    const { reservationId } = reservation;
-    const known = this.#stencils.get(likeness);
-    if (known !== undefined) return known.print(reservationId);
-    if (this.#stencils.size >= MAX_STENCILS) this.#stencils.clear();
-    const stencil = new Stencil(this.#encode(reservation), reservationId);
-    this.#stencils.set(likeness, stencil);
-    return stencil.print(reservationId);
+  encode(hold: Reservation): Buffer {
+    const { reservationId, createdAt: now } = hold;
+    const content = this.#contents.get(likenessOf(hold), () => encodeFields(toContent(hold, now)));
+    const times = this.#times.get(timesOf(hold), () => encodeFields(toTimes(hold, now)));
+    return this.#answer.join(reservationId, content, times);
   }
 }
+
+const encodeFields = (fields: ReservationFields): Uint8Array =>
+  encode(ReservationSchema, create(ReservationSchema, fields));

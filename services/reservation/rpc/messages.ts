@@ -20,15 +20,25 @@ export function toReservationMessage(
   reservation: Reservation,
   now: Date,
   options: { showCustomer?: boolean } = {},
-): MessageInitShape<typeof ReservationSchema> {
-  const { reservationId, eventId, items, totalMinor, createdAt, expiresAt, paymentId, customer } =
-    reservation;
-  const state = stateAt(reservation, now);
-  const leftMs = expiresAt.getTime() - now.getTime();
+): ReservationFields {
+  const { reservationId, paymentId, customer } = reservation;
   return {
     reservationId,
+    ...toContent(reservation, now),
+    ...toTimes(reservation, now),
+    paymentId: paymentId ?? "",
+    ...(options.showCustomer && customer && { customer }),
+  };
+}
+
+export type ReservationFields = MessageInitShape<typeof ReservationSchema>;
+
+/** What is reserved, without saying by whom or when. */
+export function toContent(reservation: Reservation, now: Date) {
+  const { eventId, items, totalMinor } = reservation;
+  return {
     eventId,
-    state: ReservationState[state],
+    state: ReservationState[stateAt(reservation, now)],
     items: items.map(({ ticketTypeId, name, category, quantity, unitPriceMinor }) => ({
       ticketTypeId,
       name,
@@ -37,12 +47,17 @@ export function toReservationMessage(
       unitPrice: euro(unitPriceMinor),
     })),
     total: euro(totalMinor),
+  } satisfies ReservationFields;
+}
+
+export function toTimes(reservation: Reservation, now: Date) {
+  const { createdAt, expiresAt } = reservation;
+  const leftMs = expiresAt.getTime() - now.getTime();
+  return {
     createTime: timestampFromDate(createdAt),
     expireTime: timestampFromDate(expiresAt),
-    ...(state === "HELD" && { expiresIn: durationFromMs(leftMs) }),
-    paymentId: paymentId ?? "",
-    ...(options.showCustomer && customer && { customer }),
-  };
+    ...(stateAt(reservation, now) === "HELD" && { expiresIn: durationFromMs(leftMs) }),
+  } satisfies ReservationFields;
 }
 
 /** What is left of an event, as it is answered once or watched. */

@@ -40,10 +40,7 @@ export type ReservationServiceOptions = ReserveCallOptions & {
 /** What buyers and operators ask of reservations. */
 export function reservationService(options: ReservationServiceOptions): RpcService {
   const { database, changing, newId, watches, onCommit } = options;
-  const holdAnswers = new HoldAnswers((hold) => {
-    const reservation = toReservationMessage(hold, hold.createdAt);
-    return toBinary(ReserveResponseSchema, create(ReserveResponseSchema, { reservation }));
-  });
+  const holdAnswers = new HoldAnswers([ReserveResponseSchema.field.reservation]);
   async function pause(
     request: { eventId: string; reason: string },
     context: HandlerContext,

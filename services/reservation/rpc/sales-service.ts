@@ -10,7 +10,7 @@ import { ReserveRequestSchema } from "@boxoffice/proto/boxoffice/reservation/v1/
 import {
   type ReserveManyItem,
   ReserveManyResponseSchema,
-  type ReserveResultSchema,
+  ReserveResultSchema,
   SalesService,
   type SaleTicketType,
 } from "@boxoffice/proto/boxoffice/reservation/v1/sales_pb.ts";
@@ -60,9 +60,10 @@ export function salesService(options: SalesServiceOptions): RpcService {
     return reservationOf(await change(changing, decide));
   }
 
-  const holdResults = new HoldAnswers((hold) =>
-    encodeResult({ case: "reservation", value: toReservationMessage(hold, hold.createdAt) }),
-  );
+  const holdResults = new HoldAnswers([
+    ReserveManyResponseSchema.field.results,
+    ReserveResultSchema.field.reservation,
+  ]);
 
   /** One of many, as an answer that holds its result alone: such answers after each other are one that holds all. */
   function reserveOne(item: ReserveManyItem, signal: AbortSignal): Promise<Uint8Array> {

@@ -1,21 +1,18 @@
 import type { Transaction } from "@boxoffice/platform/database.ts";
-import {
-  appendOutbox,
-  type EncodedChange,
-  type EventChanges,
-  encodeChange,
-} from "@boxoffice/platform/outbox.ts";
+import { appendOutbox, type EncodedChange, type EventChanges } from "@boxoffice/platform/outbox.ts";
 import { euro } from "@boxoffice/platform/parse.ts";
 import { refOf } from "@boxoffice/platform/ref.ts";
-import { Stencil } from "@boxoffice/platform/rpc/stencil.ts";
+import { KeptParts, MessageParts } from "@boxoffice/platform/rpc/parts.ts";
 import {
   type Change,
+  ChangeBatchSchema,
   ChangeSchema,
+  ReservationChangeSchema,
   ReservationState,
 } from "@boxoffice/proto/boxoffice/events/v1/events_pb.ts";
-import { create } from "@bufbuild/protobuf";
+import { create, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
 import { timestampFromDate } from "@bufbuild/protobuf/wkt";
-import { likenessOf, type Reservation } from "../domain/reservation.ts";
+import { likenessOf, type Reservation, timesOf } from "../domain/reservation.ts";
 import type { TicketType } from "../domain/sale.ts";
 
 /** Announces what became of reservations, in the transaction in which it did. */
@@ -25,10 +22,9 @@ export function announceReservations(
   at: Date,
   reservations: readonly Reservation[],
 ): void {
-  const stencils = new Map<string, Stencil>();
   const byEvent = new Map<string, EncodedChange[]>();
   for (const reservation of reservations) {
-    const change = encodeReservation(reservation, stencils);
+    const change = encodeReservation(reservation);
     const changes = byEvent.get(reservation.eventId);
     if (changes === undefined) byEvent.set(reservation.eventId, [change]);
     else changes.push(change);
@@ -49,38 +45,57 @@ export function announceTicketTypes(
 }
 
 /** Most reservations of a batch are alike but for their names. */
-function encodeReservation(reservation: Reservation, stencils: Map<string, Stencil>): EncodedChange {
-  const ref = refOf(reservation.reservationId);
-  const likeness = likenessOf(reservation);
-  const known = stencils.get(likeness);
-  if (known !== undefined) return known.print(ref);
-  const encoded = encodeChange(reservationChange(reservation));
-  stencils.set(likeness, new Stencil(encoded, ref));
-  return encoded;
+function encodeReservation(reservation: Reservation): EncodedChange {
+  const content = CONTENTS.get(likenessOf(reservation), () => encodeFields(toContent(reservation)));
+  const times = TIMES.get(timesOf(reservation), () => encodeFields(toTimes(reservation)));
+  return CHANGE.join(refOf(reservation.reservationId), content, times);
 }
 
+/** An {@link EncodedChange}. */
+const CHANGE = new MessageParts(
+  [ChangeBatchSchema.field.changes, ChangeSchema.field.reservation],
+  ReservationChangeSchema.field.reservationRef,
+);
+
+/** Parts in which changes are alike. Times are those of the last batches. */
+const CONTENTS = new KeptParts(10_000);
+const TIMES = new KeptParts(100);
+
+type ReservationFields = MessageInitShape<typeof ReservationChangeSchema>;
+
+const encodeFields = (fields: ReservationFields): Uint8Array =>
+  toBinary(ReservationChangeSchema, create(ReservationChangeSchema, fields));
+
 export function reservationChange(reservation: Reservation): Change {
-  const { paidAt, closedAt } = reservation;
-  return create(ChangeSchema, {
-    change: {
-      case: "reservation",
-      value: {
-        reservationRef: refOf(reservation.reservationId),
-        version: BigInt(reservation.version),
-        state: ReservationState[reservation.state],
-        items: reservation.items.map(({ ticketTypeId, quantity, unitPriceMinor }) => ({
-          ticketTypeId,
-          quantity,
-          unitPrice: euro(unitPriceMinor),
-        })),
-        total: euro(reservation.totalMinor),
-        createTime: timestampFromDate(reservation.createdAt),
-        expireTime: timestampFromDate(reservation.expiresAt),
-        ...(paidAt && { payTime: timestampFromDate(paidAt) }),
-        ...(closedAt && { closeTime: timestampFromDate(closedAt) }),
-      },
-    },
-  });
+  const value = {
+    reservationRef: refOf(reservation.reservationId),
+    ...toContent(reservation),
+    ...toTimes(reservation),
+  };
+  return create(ChangeSchema, { change: { case: "reservation", value } });
+}
+
+/** What is reserved, without saying by whom or when. */
+function toContent({ version, state, items, totalMinor }: Reservation) {
+  return {
+    version: BigInt(version),
+    state: ReservationState[state],
+    items: items.map(({ ticketTypeId, quantity, unitPriceMinor }) => ({
+      ticketTypeId,
+      quantity,
+      unitPrice: euro(unitPriceMinor),
+    })),
+    total: euro(totalMinor),
+  } satisfies ReservationFields;
+}
+
+function toTimes({ createdAt, expiresAt, paidAt, closedAt }: Reservation) {
+  return {
+    createTime: timestampFromDate(createdAt),
+    expireTime: timestampFromDate(expiresAt),
+    ...(paidAt && { payTime: timestampFromDate(paidAt) }),
+    ...(closedAt && { closeTime: timestampFromDate(closedAt) }),
+  } satisfies ReservationFields;
 }
 
 export function ticketTypeChange(type: TicketType): Change {
