@@ -73,6 +73,7 @@ export class BoxOffice {
       log,
       maxConnections: 4,
       statementTimeoutMs: STATEMENT_LIMIT_MS,
+      readsWholeTables: true,
     });
   }
 

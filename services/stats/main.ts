@@ -9,6 +9,7 @@ import { Watches } from "./watches.ts";
 await runServiceProcess({
   name: "stats",
   ports: { rpc: 50_054, admin: 9154 },
+  readsWholeTables: true,
   settings: {
     CATALOG_ADDRESS: setting.text().default("127.0.0.1:50051"),
     RESERVATION_ADDRESS: setting.text().default("127.0.0.1:50052"),

@@ -82,6 +82,7 @@ export class FaultBoxOffice {
       name: "checker",
       log: createLogger("checker", "silent"),
       statementTimeoutMs: CHECK_TIMEOUT_MS,
+      readsWholeTables: true,
     });
   }
 

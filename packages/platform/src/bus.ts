@@ -215,6 +215,7 @@ export class Bus {
         this.#connection = await connect({
           ...options,
           maxReconnectAttempts: -1,
+          noAsyncTraces: true, // or each publishing would capture a stack, in case that it fails
           reconnectTimeWait: 250,
           timeout: 2_000,
         });

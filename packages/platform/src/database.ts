@@ -37,6 +37,12 @@ export type DatabaseOptions = {
   maxConnections?: number;
   /** How long one statement may run, in milliseconds; 5,000 unless told. */
   statementTimeoutMs?: number;
+  /**
+   * Whether statements may read whole tables where an index would do. The plan of a named statement is made when its
+   * table is new, when reading all of it costs least, and kept while the table grows: a look-up would come to read
+   * a hundred thousand rows. For those who mostly count over everything.
+   */
+  readsWholeTables?: boolean;
   /** What makes connections; pg unless told. A simulation decides here when each statement goes out. */
   Client?: new () => pg.ClientBase;
 };
@@ -59,6 +65,7 @@ export class Database implements Queryable {
 
   constructor(options: DatabaseOptions) {
     const { url, name, log, maxConnections = 10, statementTimeoutMs = 5_000, Client } = options;
+    const { readsWholeTables = false } = options;
     this.#pool = new pg.Pool({
       connectionString: url,
       application_name: name,
@@ -69,6 +76,7 @@ export class Database implements Queryable {
       statement_timeout: statementTimeoutMs,
       lock_timeout: statementTimeoutMs,
       idle_in_transaction_session_timeout: 2 * statementTimeoutMs,
+      ...(!readsWholeTables && { options: "-c enable_seqscan=off" }),
       types: { getTypeParser },
       Client,
     });

@@ -43,6 +43,8 @@ export type ServiceDefinition<Shape extends z.ZodRawShape> = {
   ports: { rpc: number; admin: number };
   /** Settings of its own. */
   settings: Shape;
+  /** See the database's option of this name. */
+  readsWholeTables?: boolean;
   /** Puts it together. Loops are begun with `lifecycle.supervise`. */
   assemble(parts: ServiceParts<z.output<z.ZodObject<Shape>>>): RpcService[] | Promise<RpcService[]>;
 };
@@ -68,7 +70,13 @@ export async function runServiceProcess<Shape extends z.ZodRawShape>(
     const tls = openTls(readConfig(tlsSettings), log);
     const operators = readConfig(identityProviderSettings);
 
-    const database = new Database({ url: String(own[`${variable}_DATABASE_URL`]), name, log });
+    const { readsWholeTables = false } = definition;
+    const database = new Database({
+      url: String(own[`${variable}_DATABASE_URL`]),
+      name,
+      log,
+      readsWholeTables,
+    });
     lifecycle.onStop("database", () => database.close());
     const bus = new Bus({ url: nats.NATS_URL, tls: busTls(nats), name, log });
     lifecycle.onStop("bus", () => bus.close());

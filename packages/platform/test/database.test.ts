@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, expect, inject, test } from "vitest";
-import { Database, type Transaction, violatedConstraint } from "../src/database.ts";
+import { Database, type DatabaseOptions, type Transaction, violatedConstraint } from "../src/database.ts";
 import { isRefusal } from "../src/errors.ts";
 import { createLogger } from "../src/log.ts";
 
@@ -26,7 +26,8 @@ afterAll(async () => {
   await database.close();
 });
 
-const open = (name = "test") => new Database({ url: inject("ownerUrl"), name, log });
+const open = (name = "test", options: Partial<DatabaseOptions> = {}) =>
+  new Database({ url: inject("ownerUrl"), name, log, ...options });
 
 const take = (on: Pick<Transaction, "query">, id: number, count = 1) =>
   on.query({
@@ -122,3 +123,34 @@ function meetingOf(count: number): { arrive(): Promise<void> } {
     },
   };
 }
+
+test.each([
+  [false, "Index Scan"],
+  [true, "Seq Scan"],
+])(
+  "a plan that was made when its table was small (readsWholeTables %s) is an %s when it has grown",
+  async (readsWholeTables, scan) => {
+    const table = `${schema}.grown_${readsWholeTables}`;
+    const own = open("plans", { readsWholeTables, maxConnections: 1 });
+    const texts = ["a", "b", "c", "d", "e", "f"].map((name) => `${name} text default ''`);
+    await own.query({ text: `create table ${table} (id int primary key, ${texts})` });
+    await own.query({ text: `alter table ${table} set (autovacuum_enabled = false)` }); // it would be planned anew
+    await own.query({ text: `insert into ${table} select generate_series(1, 10)` });
+    await own.query({ text: `analyze ${table}` });
+    const ids = Array.from({ length: 200 }, (_, index) => index);
+    const lookUp = {
+      name: "look-up",
+      text: `select * from ${table} where id = any($1::int[])`,
+      values: [ids],
+    };
+    for (let time = 0; time < TIMES_UNTIL_KEPT; time++) await own.query(lookUp);
+    await own.query({ text: `insert into ${table} select generate_series(11, 10000)` });
+    expect(await own.query(lookUp)).toHaveLength(199);
+    const plan = await own.query({ text: `explain execute "look-up" ('{${ids}}')` });
+    await own.close();
+    expect(JSON.stringify(plan)).toContain(scan);
+  },
+);
+
+/** PostgreSQL plans a named statement anew five times, and then may keep a plan. */
+const TIMES_UNTIL_KEPT = 6;

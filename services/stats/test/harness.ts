@@ -90,7 +90,8 @@ const TABLES = [
   "tasks",
 ];
 
-export const openDatabase = (url: string) => new Database({ url, name: "stats test", log });
+export const openDatabase = (url: string) =>
+  new Database({ url, name: "stats test", log, readsWholeTables: true });
 
 export const payloadOf = (batch: ChangeBatch): Uint8Array => toBinary(ChangeBatchSchema, batch);
 
