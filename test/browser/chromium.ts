@@ -2,7 +2,14 @@ import { accessSync, constants } from "node:fs";
 import { delimiter, join } from "node:path";
 import type { LaunchOptions } from "playwright-core";
 
-const NAMES = ["chromium", "chromium-browser", "google-chrome-stable", "google-chrome"];
+/** The first has no windows, toolbars and new-tab pages to draw for each visitor, which cost more than our pages. */
+const NAMES = [
+  "chromium-headless-shell",
+  "chromium",
+  "chromium-browser",
+  "google-chrome-stable",
+  "google-chrome",
+];
 
 /** The Chromium that `CHROMIUM_BIN` names, or one on the PATH; undefined where there is none. */
 export function findChromium(env: Record<string, string | undefined> = process.env): string | undefined {

@@ -49,6 +49,7 @@ export class World {
       await boxOffice.end();
       provider.closeAllConnections();
       provider.close();
+      vi.unstubAllEnvs();
       rmSync(folder, { recursive: true });
     });
   }

@@ -76,6 +76,13 @@ test("buyers are served badly until the last call that failed, or was slow, has 
   ).toEqual([0]);
 });
 
+test("what is well again when the next thing breaks was served badly no longer for that", () => {
+  const isBad = (ms: number) => [5_000, 10_100, 15_050].some((moment) => ms >= moment && ms < moment + 1_000);
+  const calls = stream(20_000, (ms) => (isBad(ms) ? lost : ANSWERED));
+  const times = backAfter(calls, [5_000, 10_100, 15_050], 20_000);
+  expect(times.map((ms) => Math.round(ms / 100))).toEqual([10, 10, 10]);
+});
+
 test("what is still wrong when the next thing breaks counts from the first", () => {
   const calls = stream(20_000, (ms) => (ms >= 5_000 && ms < 12_000 ? lost : ANSWERED));
   const [first, second] = backAfter(calls, [5_000, 8_000], 20_000);

@@ -105,8 +105,8 @@ export function backAfter(
     const start: number = since ?? moment;
     let lastBadMs = start;
     let isBad = false;
-    for (let from = moment; from < next; from += STEP_MS) {
-      const window = ended.filter(({ endedAtMs }) => endedAtMs >= from && endedAtMs < from + WINDOW_MS);
+    for (const [from, end] of windowsIn(moment, next)) {
+      const window = ended.filter(({ endedAtMs }) => endedAtMs >= from && endedAtMs < end);
       const bad = badIn(window, countSlow);
       isBad = bad !== undefined;
       lastBadMs = Math.max(lastBadMs, bad ?? 0);
@@ -115,6 +115,17 @@ export function backAfter(
     since = isBad ? start : undefined;
   }
   return times;
+}
+
+/** Windows one after the other. None reaches beyond the end: what breaks then was not still broken before. */
+function windowsIn(startMs: number, endMs: number): [from: number, end: number][] {
+  const last = Math.max(startMs, endMs - WINDOW_MS);
+  const windows: [number, number][] = [[last, endMs]];
+  for (let from = last - STEP_MS; from > startMs - STEP_MS; from -= STEP_MS) {
+    const begin = Math.max(from, startMs);
+    windows.unshift([begin, begin + WINDOW_MS]);
+  }
+  return windows;
 }
 
 /** When the last bad call ended, of calls that are not within the objective; undefined where they are. */

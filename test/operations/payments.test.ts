@@ -44,6 +44,7 @@ afterAll(async () => {
   await box?.end();
   provider?.closeAllConnections();
   provider?.close();
+  vi.unstubAllEnvs();
   rmSync(folder, { recursive: true });
 }, 60_000);
 

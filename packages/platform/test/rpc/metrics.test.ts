@@ -13,6 +13,7 @@ async function countOf(method: string, code: string): Promise<number> {
 }
 
 test("every call is timed once, by its method and by how it ended for its caller", async () => {
+  register.resetMetrics();
   const arrived = Promise.withResolvers<void>();
   await using talk = await startTalk({
     async say({ say }, { signal }) {
