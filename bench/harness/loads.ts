@@ -44,11 +44,19 @@ export function troubleInLoad(printed: string): string[] {
   ];
 }
 
-/** Reserves one ticket at a time by gRPC, each time with a request id of its own and of a type chosen by chance. */
-export function reserveByGrpc(box: BoxOffice, events: readonly Event[], options: LoadOptions): Program {
+/**
+ * Reserves one ticket at a time by gRPC, of a type chosen by chance, each time with a request id of its own unless told
+ * to send none, as h2load does.
+ */
+export function reserveByGrpc(
+  box: BoxOffice,
+  events: readonly Event[],
+  options: LoadOptions,
+  requestId: typeof NEW_ID | "" = NEW_ID,
+): Program {
   const journeys = events.flatMap(({ eventId, ticketTypes }) =>
     ticketTypes.map(({ ticketTypeId }): Step[] => {
-      const body = reserveBody(eventId, ticketTypeId, NEW_ID).toString("base64");
+      const body = reserveBody(eventId, ticketTypeId, requestId).toString("base64");
       return [{ method: "POST", path: RESERVE, body }];
     }),
   );

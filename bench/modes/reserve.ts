@@ -54,6 +54,7 @@ export const reserve: Mode = {
       usual: referenceContender(box, { form: "transaction", types: 1, clients: USUAL_CLIENTS }, seconds),
       best: referenceContender(box, { form: "statement", types: 1, clients }, seconds),
       hot: { start: () => reserveByGrpc(box, [hot], load), ...generator },
+      withoutId: { start: () => reserveByGrpc(box, [hot], load, ""), ...generator },
       h2load: {
         start: () => reserveByH2load(box, hot, load),
         count: countIn(bench),
@@ -75,7 +76,7 @@ export const reserve: Mode = {
         `R is the usual transaction at ${USUAL_CLIENTS} clients, B all of it in one statement at ${clients} ` +
           `(spread: ${spreadClients}), the fastest of a few.`,
         `gRPC: ${CROWD.connections} connections with ${CROWD.perConnection} requests in flight on each.`,
-        ...(["best", "hot", "h2load", "spread"] as const).flatMap((name) =>
+        ...(["best", "hot", "withoutId", "h2load", "spread"] as const).flatMap((name) =>
           explain(name, "reservation", runs[name]),
         ),
         ...explain("half of the peak", "reservation", half.half),
@@ -92,7 +93,10 @@ const countIn =
 
 const rates = (runs: readonly Run[]): number[] => runs.map(({ perSecond }) => perSecond);
 
-type Rates = Record<"usual" | "best" | "hot" | "h2load" | "usualSpread" | "bestSpread" | "spread", Run[]>;
+type Rates = Record<
+  "usual" | "best" | "hot" | "withoutId" | "h2load" | "usualSpread" | "bestSpread" | "spread",
+  Run[]
+>;
 
 function rateFigures(runs: Rates, types: number): Report["figures"] {
   const against = (name: string, key: keyof Rates) => ({ name, values: rates(runs[key]) });
@@ -111,6 +115,12 @@ function rateFigures(runs: Rates, types: number): Report["figures"] {
       ...hot,
       against: against("h2load", "h2load"),
       target: { first: 0.9, goal: 0.9 },
+    },
+    {
+      what: "The same generator without request ids, against h2load",
+      values: rates(runs.withoutId),
+      unit: "/s",
+      against: against("h2load", "h2load"),
     },
     {
       what: `Reserve over ${types.toLocaleString("en")} types, gRPC`,
