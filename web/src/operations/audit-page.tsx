@@ -5,8 +5,7 @@ import { useId } from "react";
 import { useSearchParams } from "wouter";
 import { useLanguage } from "../language/language.tsx";
 import { Empty } from "../ui/empty.tsx";
-import { Failure } from "../ui/failure.tsx";
-import { Loading } from "../ui/loading.tsx";
+import { Pending } from "../ui/pending.tsx";
 import { useTitle } from "../ui/use-title.ts";
 import { AUDITED, type Audited, listAudit } from "./audit.ts";
 import { EventFilter } from "./event-filter.tsx";
@@ -59,7 +58,7 @@ export function AuditPage() {
       </div>
       {entries?.length === 0 && <Empty {...say.empty} />}
       {entries && entries.length > 0 && <Table entries={entries} />}
-      {!entries && (error ? <Failure error={error} onRetry={() => void refetch()} /> : <Loading lines={5} />)}
+      {!entries && <Pending error={error} onRetry={() => void refetch()} lines={5} />}
       <MoreButton query={query} />
     </>
   );

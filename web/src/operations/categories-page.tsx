@@ -2,8 +2,7 @@ import { type CategoryStats, StatsService } from "@boxoffice/proto/boxoffice/sta
 import { useQuery } from "@connectrpc/connect-query";
 import { useLanguage } from "../language/language.tsx";
 import { Empty } from "../ui/empty.tsx";
-import { Failure } from "../ui/failure.tsx";
-import { Loading } from "../ui/loading.tsx";
+import { Pending } from "../ui/pending.tsx";
 import { useTitle } from "../ui/use-title.ts";
 import { StockBar } from "./stock-bar.tsx";
 import { TableFrame } from "./table-frame.tsx";
@@ -31,7 +30,7 @@ export function CategoriesPage() {
       </div>
       {data?.categoryStats.length === 0 && <Empty {...say.empty} />}
       {data && data.categoryStats.length > 0 && <Table categories={data.categoryStats} />}
-      {!data && (error ? <Failure error={error} onRetry={() => void refetch()} /> : <Loading lines={5} />)}
+      {!data && <Pending error={error} onRetry={() => void refetch()} lines={5} />}
     </>
   );
 }

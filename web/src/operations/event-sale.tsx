@@ -3,8 +3,7 @@ import type { EventStats } from "@boxoffice/proto/boxoffice/stats/v1/stats_pb.ts
 import { durationMs } from "@bufbuild/protobuf/wkt";
 import { Link } from "wouter";
 import { useLanguage } from "../language/language.tsx";
-import { Failure } from "../ui/failure.tsx";
-import { Loading } from "../ui/loading.tsx";
+import { Pending } from "../ui/pending.tsx";
 import { Downloads } from "./downloads.tsx";
 import { Failures } from "./failures.tsx";
 import { Figures } from "./figures.tsx";
@@ -21,7 +20,7 @@ export function EventSale({ event }: { event: Event }) {
   const { eventId } = event;
   const { stats, error, isLive, refetch } = useEventStats(eventId);
   if (stats === undefined) {
-    return error ? <Failure error={error} onRetry={() => void refetch()} /> : <Loading lines={6} />;
+    return <Pending error={error} onRetry={() => void refetch()} lines={6} />;
   }
   return (
     <>

@@ -3,8 +3,7 @@ import { StatsService } from "@boxoffice/proto/boxoffice/stats/v1/stats_pb.ts";
 import { useQuery } from "@connectrpc/connect-query";
 import { Link } from "wouter";
 import { useLanguage } from "../language/language.tsx";
-import { Failure } from "../ui/failure.tsx";
-import { Loading } from "../ui/loading.tsx";
+import { Pending } from "../ui/pending.tsx";
 import { useTitle } from "../ui/use-title.ts";
 import { Drafts } from "./drafts.tsx";
 import { EventTable } from "./event-table.tsx";
@@ -50,7 +49,7 @@ function Overview() {
   const overview = data?.overview;
   const rate = useRate(overview && everReserved(overview));
   if (overview === undefined) {
-    return error ? <Failure error={error} onRetry={() => void refetch()} /> : <Loading lines={4} />;
+    return <Pending error={error} onRetry={() => void refetch()} lines={4} />;
   }
   const say = words.figures;
   return (

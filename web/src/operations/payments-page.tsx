@@ -5,9 +5,8 @@ import { useId } from "react";
 import { useSearchParams } from "wouter";
 import { useLanguage } from "../language/language.tsx";
 import { Empty } from "../ui/empty.tsx";
-import { Failure } from "../ui/failure.tsx";
-import { Loading } from "../ui/loading.tsx";
 import { Notice } from "../ui/notice.tsx";
+import { Pending } from "../ui/pending.tsx";
 import { useTitle } from "../ui/use-title.ts";
 import { EventFilter } from "./event-filter.tsx";
 import { MoreButton } from "./more-button.tsx";
@@ -73,8 +72,7 @@ export function PaymentsPage() {
       {payments && <Unknown count={payments.filter(({ state }) => state === PaymentState.UNKNOWN).length} />}
       {payments?.length === 0 && <Empty {...say.empty} />}
       {payments && payments.length > 0 && <PaymentTable payments={payments} />}
-      {!payments &&
-        (error ? <Failure error={error} onRetry={() => void refetch()} /> : <Loading lines={5} />)}
+      {!payments && <Pending error={error} onRetry={() => void refetch()} lines={5} />}
       <MoreButton query={query} />
     </>
   );

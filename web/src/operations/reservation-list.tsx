@@ -8,8 +8,7 @@ import { useDeferredValue, useId, useState } from "react";
 import { useSearchParams } from "wouter";
 import { useLanguage } from "../language/language.tsx";
 import { Empty } from "../ui/empty.tsx";
-import { Failure } from "../ui/failure.tsx";
-import { Loading } from "../ui/loading.tsx";
+import { Pending } from "../ui/pending.tsx";
 import { EventFilter } from "./event-filter.tsx";
 import { EventName } from "./event-name.tsx";
 import { MoreButton } from "./more-button.tsx";
@@ -84,8 +83,7 @@ export function ReservationList({ onOpen }: { onOpen(reservationId: string): voi
       </div>
       {reservations?.length === 0 && <Empty {...say.empty} />}
       {reservations && reservations.length > 0 && <Table reservations={reservations} onOpen={onOpen} />}
-      {!reservations &&
-        (error ? <Failure error={error} onRetry={() => void refetch()} /> : <Loading lines={5} />)}
+      {!reservations && <Pending error={error} onRetry={() => void refetch()} lines={5} />}
       <MoreButton query={query} />
     </>
   );

@@ -8,8 +8,7 @@ import { keepPreviousData } from "@tanstack/react-query";
 import { useMemo, useState } from "react";
 import { timestampMs } from "../api/timestamp.ts";
 import { useLanguage } from "../language/language.tsx";
-import { Failure } from "../ui/failure.tsx";
-import { Loading } from "../ui/loading.tsx";
+import { Pending } from "../ui/pending.tsx";
 import { Chart, type Series } from "./chart.tsx";
 import { useWords } from "./use-words.ts";
 
@@ -53,7 +52,7 @@ export function Timeline({ eventId }: { eventId: string }) {
         </fieldset>
       </div>
       {data && <Flow intervals={data.intervals} timeZone={data.timeZone} name={interval} />}
-      {!data && (error ? <Failure error={error} onRetry={() => void refetch()} /> : <Loading lines={4} />)}
+      {!data && <Pending error={error} onRetry={() => void refetch()} lines={4} />}
     </section>
   );
 }
