@@ -24,8 +24,10 @@ export class MessageParts {
   /**
    * @param text ASCII, and shorter than 128 characters
    * @param parts the bytes of all other fields of the message
+   * @throws where the text is longer
    */
   join(text: string, ...parts: readonly Uint8Array[]): Buffer {
+    if (text.length > 127) throw new Error("the length of the text takes more than a byte");
     let length = 2 + text.length;
     for (const part of parts) length += part.length;
     let whole = length;

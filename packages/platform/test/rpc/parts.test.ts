@@ -33,6 +33,12 @@ test("joined parts are the message that has them all, however long they are", ()
   );
 });
 
+test("a text whose length takes more than a byte is refused, and not written wrong", () => {
+  const message = new MessageParts([], reservationRef);
+  expect(fromBinary(ReservationChangeSchema, message.join("a".repeat(127))).reservationRef).toHaveLength(127);
+  expect(() => message.join("a".repeat(128))).toThrow("more than a byte");
+});
+
 test("a part is encoded once, until there are too many", () => {
   const kept = new KeptParts(2);
   let encoded = 0;
