@@ -3,9 +3,8 @@ import type { TicketTypeAvailability } from "@boxoffice/proto/boxoffice/reservat
 import { type FormEvent, useState } from "react";
 import { explain } from "../language/explain.ts";
 import { useLanguage } from "../language/language.tsx";
-import { Failure } from "../ui/failure.tsx";
-import { Loading } from "../ui/loading.tsx";
 import { Notice } from "../ui/notice.tsx";
+import { Pending } from "../ui/pending.tsx";
 import { Contact, type ContactDetails } from "./contact.tsx";
 import { Opening } from "./opening.tsx";
 import { isBuyable, statusOf, statusOfAll } from "./sale-status.ts";
@@ -25,8 +24,8 @@ export function TicketChoice({ event }: { event: Event }) {
   const [contact, setContact] = useState<ContactDetails>({ name: "", email: "" });
   const { reserve, isReserving, error, wasLost } = useReserve(eventId, clear);
   if (types === undefined) {
-    if (!availability.error) return <Loading lines={4} />;
-    return <Failure error={availability.error} onRetry={() => void availability.refetch()} />;
+    const { error: failure, refetch } = availability;
+    return <Pending error={failure} onRetry={() => void refetch()} lines={4} />;
   }
   const status = statusOfAll(types);
   const total = totalOf(types, choice.quantities);
