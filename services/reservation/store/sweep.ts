@@ -64,17 +64,24 @@ export function reclaimExpired(
  *
  * @returns how many it released
  */
-export function releaseCancelled({ database, newId, limit }: SweepOptions): Promise<number> {
+export async function releaseCancelled({ database, newId, limit }: SweepOptions): Promise<number> {
+  // Asked alone, because there is hardly ever one: a join of the two tables may be planned the other way round, and
+  // read every hold there is.
+  const releasing = await database.query<{ event_id: string }>({
+    name: "events-releasing",
+    text: "select event_id from reservation.events where is_releasing",
+  });
+  if (releasing.length === 0) return 0;
+  const eventIds = releasing.map(({ event_id }) => event_id);
   return database.transaction(async (tx) => {
     const ended = await endHolds(tx, newId, {
       name: "end-cancelled",
       which: `
-        select reservation_id from reservation.reservations r
-        join reservation.events e using (event_id)
-        where e.is_releasing and r.state = 'HELD'
+        select reservation_id from reservation.reservations
+        where event_id = any($2::uuid[]) and state = 'HELD'
         limit $1
-        for update of r skip locked`,
-      values: [limit],
+        for update skip locked`,
+      values: [limit, eventIds],
     });
     if (ended.length > 0) return ended.length;
     // Holds that somebody else has locked may still be there: an event is done when none is left.
@@ -82,8 +89,9 @@ export function releaseCancelled({ database, newId, limit }: SweepOptions): Prom
       name: "events-released",
       text: `
         update reservation.events e set is_releasing = false
-        where is_releasing
+        where event_id = any($1::uuid[])
           and not exists (select from reservation.reservations r where r.event_id = e.event_id and r.state = 'HELD')`,
+      values: [eventIds],
     });
     return 0;
   });
