@@ -20,6 +20,8 @@ type Flight = {
   outcome?: Outcome;
   /** Whether it was found waiting for a lock when last looked at. */
   isBlocked: boolean;
+  /** Whether its process is stopped, so that it does not go on by itself. */
+  isFrozen: boolean;
   isVictim: boolean;
   answer(outcome: Outcome): void;
 };
@@ -114,6 +116,7 @@ export class Backends {
 
   /** To be lent to another connection: what was not committed is undone. */
   async giveBack(backend: Backend): Promise<void> {
+    this.#freeze();
     if (backend.isInTransaction) await backend.client.query("rollback");
     this.#mayGoOn = true;
     backend.isInTransaction = false;
@@ -125,7 +128,11 @@ export class Backends {
   async terminate(backend: Backend): Promise<void> {
     const own = [...this.#flights].filter((flight) => flight.backend === backend);
     if (own.length === 0) return this.giveBack(backend); // it only undoes its transaction
-    for (const flight of own) this.#flights.delete(flight);
+    for (const flight of own) {
+      this.#thaw(flight); // it could not end
+      this.#flights.delete(flight);
+    }
+    this.#freeze();
     this.#lent.delete(backend);
     this.#mayGoOn = true;
     const ended = new Promise<void>((resolve) => void backend.client.once("end", resolve));
@@ -144,7 +151,8 @@ export class Backends {
 
   /** Sends a statement. It is answered in {@link quiet}, of this turn or, where it has to wait for a lock, of another. */
   send(backend: Backend, statement: pg.QueryConfig, label: string, answer: (outcome: Outcome) => void): void {
-    const flight: Flight = { backend, label, isBlocked: false, isVictim: false, answer };
+    this.#freeze();
+    const flight: Flight = { backend, label, isBlocked: false, isFrozen: false, isVictim: false, answer };
     this.#flights.add(flight);
     const endsTransaction = !backend.isInTransaction || /^(commit|rollback)$/.test(statement.text);
     const answered = (outcome: Outcome) => {
@@ -181,8 +189,17 @@ export class Backends {
       const blockers = await this.#blockers(running);
       if (this.#answers !== before) continue;
       this.#mayGoOn = false;
-      for (const flight of running) flight.isBlocked = (blockers.get(flight.backend.pid)?.length ?? 0) > 0;
+      const isFree = ({ backend }: Flight) => (blockers.get(backend.pid)?.length ?? 0) === 0;
+      for (const flight of running) if (!flight.isFrozen) flight.isBlocked = !isFree(flight);
       if (running.some(({ isBlocked }) => !isBlocked)) continue;
+      const next = running.find((flight) => flight.isFrozen && isFree(flight));
+      if (next !== undefined) {
+        this.#thaw(next);
+        next.isBlocked = false;
+        this.#mayGoOn = true;
+        continue;
+      }
+      for (const flight of running) this.#thaw(flight);
       const cycle = cycleIn(blockers);
       if (cycle === undefined) break;
       await this.#breakUp(running, cycle, random);
@@ -193,6 +210,25 @@ export class Backends {
       flight.answer(flight.isVictim ? { error: deadlock() } : flight.outcome);
     }
     return [...this.#flights].map(({ label }) => label);
+  }
+
+  /**
+   * Stops those who wait for locks, where there are several: whatever is done now may let them go on at once, and who of
+   * them then is first at the next version of a row is nobody's decision. {@link quiet} lets them go on one at a time.
+   */
+  #freeze(): void {
+    const waiting = [...this.#flights].filter(({ isBlocked, outcome }) => isBlocked && outcome === undefined);
+    if (waiting.length < 2) return;
+    for (const flight of waiting) {
+      if (!flight.isFrozen) process.kill(flight.backend.pid, "SIGSTOP");
+      flight.isFrozen = true;
+    }
+    this.#mayGoOn = true;
+  }
+
+  #thaw(flight: Flight): void {
+    if (flight.isFrozen) process.kill(flight.backend.pid, "SIGCONT");
+    flight.isFrozen = false;
   }
 
   /** Where somebody may hold a lock, not for long. */
@@ -218,6 +254,8 @@ export class Backends {
   async #breakUp(flights: readonly Flight[], cycle: readonly number[], random: Random): Promise<void> {
     this.deadlocks++;
     const victim = random.pick(flights.filter(({ backend }) => cycle.includes(backend.pid)));
+    this.#freeze();
+    this.#thaw(victim);
     victim.isVictim = true;
     victim.isBlocked = false;
     await this.#monitor.query("select pg_cancel_backend($1)", [victim.backend.pid]);
