@@ -31,11 +31,11 @@ export const schedules: Property = {
       counts.schedules = (counts.schedules ?? 0) + 1;
       for (const [what, count] of Object.entries(simulation.counts))
         counts[what] = (counts[what] ?? 0) + count;
-      violations.push(
-        ...[...simulation.violations, ...simulation.differences].map(
-          (violation) => `schedule ${simulation.seed}: ${violation}`,
-        ),
+      const found = [...simulation.violations, ...simulation.differences].map(
+        (violation) => `schedule ${simulation.seed}: ${violation}`,
       );
+      for (const violation of found) console.error(violation);
+      violations.push(...found);
       if (size === "full" && counts.schedules % TELL_EVERY === 0)
         console.error(`${counts.schedules} of ${seeds} schedules, violations ${violations.length}`);
       return !isOver();
