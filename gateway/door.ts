@@ -3,6 +3,7 @@ import { createServer as createHttp2Server, type ServerHttp2Session } from "node
 import { createServer as createTcpServer, type Server, type Socket } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import { createServer as createTlsServer, type TLSSocket } from "node:tls";
+import { forgetEndedStreams } from "@boxoffice/platform/rpc/ended-streams.ts";
 import type { Certificate } from "./certificate.ts";
 import type { Clients } from "./limits/clients.ts";
 import type { PerClient } from "./limits/per-client.ts";
@@ -86,6 +87,7 @@ export function openDoor(options: DoorOptions): Door {
   const http2 = createHttp2Server(HTTP2_LIMITS, (request, response) =>
     options.onRequest(request as unknown as IncomingMessage, response as unknown as ServerResponse),
   );
+  forgetEndedStreams();
   const sessions = new Set<ServerHttp2Session>();
   http2.on("session", (session) => {
     sessions.add(session);

@@ -61,7 +61,11 @@ export class SimulatedConnection extends EventEmitter {
     });
   }
 
-  query(config: string | pg.QueryConfig, _values?: unknown, callback?: Callback): Promise<pg.QueryResult> {
+  query(
+    config: string | pg.QueryConfig,
+    values?: unknown[] | Callback,
+    callback = typeof values === "function" ? values : undefined,
+  ): Promise<pg.QueryResult> {
     const statement = typeof config === "string" ? { text: config } : config;
     const answered = new Promise<pg.QueryResult>((resolve, reject) => {
       const answer = (outcome: Outcome) => {

@@ -58,6 +58,12 @@ const UNAVAILABLE_CLASSES = new Set(["08", "53", "57", "58"]);
 
 const DEPENDENCY_RETRY_MS = 1_000;
 
+/**
+ * A plan is kept for so long at most. PostgreSQL itself would keep it until the first automatic ANALYZE: what a plan
+ * that was made for an empty table costs, a sale has multiplied by a hundred thousand by then.
+ */
+const PLANS_KEPT_MS = 1_000;
+
 /** A pool of connections to one PostgreSQL, as one role. */
 export class Database implements Queryable {
   readonly #pool: pg.Pool;
@@ -85,6 +91,7 @@ export class Database implements Queryable {
     const lost = (error: Error) => log.warn({ error }, "lost a connection to the database");
     this.#pool.on("error", lost);
     this.#pool.on("connect", (client) => void client.on("error", lost));
+    if (Client === undefined) this.#pool.on("acquire", planAnewInTime());
   }
 
   /** @throws BoxofficeError DEPENDENCY_UNAVAILABLE when the database does not answer */
@@ -135,7 +142,7 @@ export class Database implements Queryable {
     const sent: Promise<unknown>[] = [];
     const send = (statement: Statement) => {
       gather(client);
-      const answered = client.query(statement);
+      const answered = ask(client, statement);
       answered.catch(() => {}); // whoever fails first is reported by `work`'s own statements or below
       sent.push(answered);
       return answered;
@@ -147,7 +154,7 @@ export class Database implements Queryable {
         query: <Row extends object>(statement: Statement) =>
           tracedQuery(statement, async () => {
             gather(client);
-            return (await client.query<Row>(statement)).rows;
+            return (await ask<Row>(client, statement)).rows;
           }),
         write: (statement) => void send(statement),
       };
@@ -168,6 +175,31 @@ export class Database implements Queryable {
       client.release(broken);
     }
   }
+}
+
+/** Tells a connection that is about to be used, in the same write, to forget plans that are too old. */
+function planAnewInTime(): (client: pg.PoolClient) => void {
+  const plannedAtMs = new WeakMap<pg.PoolClient, number>();
+  return (client) => {
+    const nowMs = performance.now();
+    if (nowMs - (plannedAtMs.get(client) ?? Number.NEGATIVE_INFINITY) < PLANS_KEPT_MS) return;
+    plannedAtMs.set(client, nowMs);
+    gather(client);
+    client.query("discard plans", () => {}); // where it fails, so does what comes after it
+  };
+}
+
+/**
+ * With a callback: where pg makes the promise, it assigns a function to the query that V8 puts among the old objects
+ * at once, so that query, rows and promise would be kept, and copied, until the next major collection.
+ */
+function ask<Row extends object>(client: pg.ClientBase, statement: Statement): Promise<pg.QueryResult<Row>> {
+  return new Promise((resolve, reject) => {
+    void client.query<Row>(statement, (error: Error | null, result) => {
+      if (error) reject(error);
+      else resolve(result);
+    });
+  });
 }
 
 /**

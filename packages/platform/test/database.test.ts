@@ -124,12 +124,9 @@ function meetingOf(count: number): { arrive(): Promise<void> } {
   };
 }
 
-test.each([
-  [false, "Index Scan"],
-  [true, "Seq Scan"],
-])(
-  "a plan that was made when its table was small (readsWholeTables %s) is an %s when it has grown",
-  async (readsWholeTables, scan) => {
+test.each([false, true])(
+  "a plan that was made when its table was small is another one when it has grown (readsWholeTables %s)",
+  async (readsWholeTables) => {
     const table = `${schema}.grown_${readsWholeTables}`;
     const own = open("plans", { readsWholeTables, maxConnections: 1 });
     const texts = ["a", "b", "c", "d", "e", "f"].map((name) => `${name} text default ''`);
@@ -146,9 +143,11 @@ test.each([
     for (let time = 0; time < TIMES_UNTIL_KEPT; time++) await own.query(lookUp);
     await own.query({ text: `insert into ${table} select generate_series(11, 10000)` });
     expect(await own.query(lookUp)).toHaveLength(199);
-    const plan = await own.query({ text: `explain execute "look-up" ('{${ids}}')` });
+    const plan = async () =>
+      JSON.stringify(await own.query({ text: `explain execute "look-up" ('{${ids}}')` }));
+    if (readsWholeTables) await expect.poll(plan, { timeout: 10_000 }).toContain("Index Scan");
+    else expect(await plan()).toContain("Index Scan");
     await own.close();
-    expect(JSON.stringify(plan)).toContain(scan);
   },
 );
 

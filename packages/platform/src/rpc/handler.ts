@@ -11,6 +11,7 @@ import type * as grpc from "@grpc/grpc-js";
 import type { Logger } from "../log.ts";
 import { annotate, isTracing, traced, traceIdOf } from "../tracing.ts";
 import { isPublished } from "./access.ts";
+import type { UnaryCall } from "./answer-unary.ts";
 import { CALL_OVER, type CallContext, openContext } from "./call-context.ts";
 import { callTimes, OK, openStreams } from "./call-times.ts";
 import { decodeRequest, encode } from "./codec.ts";
@@ -28,10 +29,9 @@ export type HandlerOptions = {
   openStreams: Set<CallContext>;
 };
 
-export type Handler = {
-  kind: "unary" | "serverStream" | "bidi";
-  handle: grpc.handleUnaryCall<Buffer, Buffer> | ((call: StreamCall) => void);
-};
+export type Handler =
+  | { kind: "unary"; answer: (call: UnaryCall) => void }
+  | { kind: "serverStream" | "bidi"; handle: (call: StreamCall) => void };
 
 /**
  * Answers the calls of a method on grpc-js with an implementation written for Connect. A stream of requests with
@@ -42,7 +42,7 @@ export function handlerFor(
   impl: AnyMethod | undefined,
   options: HandlerOptions,
 ): Handler {
-  if (isUnary(method)) return { kind: "unary", handle: unaryHandler(method, impl, options) };
+  if (isUnary(method)) return { kind: "unary", answer: unaryHandler(method, impl, options) };
   const handle = streamHandler(method as DescMethodStreaming, impl, options);
   return { kind: method.methodKind === "server_streaming" ? "serverStream" : "bidi", handle };
 }
@@ -53,9 +53,9 @@ function unaryHandler(
   method: DescMethodUnary,
   impl: AnyMethod | undefined,
   options: HandlerOptions,
-): grpc.handleUnaryCall<Buffer, Buffer> {
+): (call: UnaryCall) => void {
   const note = callTimes(method);
-  const answer = async (call: UnaryCall, callback: UnaryCallback) => {
+  const answer = async (call: UnaryCall) => {
     const startedMs = performance.now();
     const context = openContext(method, call);
     try {
@@ -75,14 +75,13 @@ function unaryHandler(
       });
       const message: unknown = response.message;
       const bytes = message instanceof Encoded ? message.bytes : encode(method.output, message as Message);
-      call.sendMetadata(toMetadata(response.header));
-      callback(null, bytes, toMetadata(response.trailer));
+      call.succeed(bytes, toMetadata(response.header), toMetadata(response.trailer));
       note(endOf(context), startedMs);
       annotate({ "rpc.grpc.status_code": endOf(context) });
     } catch (error) {
       logFault(error, context, options.log);
       const status = toGrpcStatus(error, context.responseTrailer);
-      callback(status);
+      call.fail(status);
       note(endOf(context) || status.code, startedMs);
       annotate({ "rpc.grpc.status_code": endOf(context) || status.code });
     } finally {
@@ -90,15 +89,12 @@ function unaryHandler(
     }
   };
   const span = { kind: "SERVER", attributes: { "rpc.system": "grpc" } } as const;
-  return (call, callback) => {
-    if (!isTracing() || isPublished(method)) return void answer(call, callback);
+  return (call) => {
+    if (!isTracing() || isPublished(method)) return void answer(call);
     const [parent] = call.metadata.get("traceparent");
-    void traced(nameOf(method), { ...span, parent: parent?.toString() }, () => answer(call, callback));
+    void traced(nameOf(method), { ...span, parent: parent?.toString() }, () => answer(call));
   };
 }
-
-type UnaryCall = grpc.ServerUnaryCall<Buffer, Buffer>;
-type UnaryCallback = grpc.sendUnaryData<Buffer>;
 
 type StreamCall = grpc.ServerWritableStream<Buffer, Buffer> | grpc.ServerDuplexStream<Buffer, Buffer>;
 

@@ -6,9 +6,11 @@ import { BoxofficeError } from "../errors.ts";
 import type { Logger } from "../log.ts";
 import { NO_TLS, type Tls } from "../tls.ts";
 import { accessInterceptor, accessOf, isPublished } from "./access.ts";
+import { answerUnary, type UnaryCall } from "./answer-unary.ts";
 import type { CallContext } from "./call-context.ts";
 import { clampTimeouts } from "./clamp-timeout.ts";
 import { asIs } from "./codec.ts";
+import { forgetEndedStreams } from "./ended-streams.ts";
 import { explainRefusals } from "./explain-refusals.ts";
 import { type HandlerOptions, handlerFor } from "./handler.ts";
 import { type HealthState, healthService } from "./health.ts";
@@ -82,6 +84,7 @@ const KEEPALIVE_TIMEOUT_MS = 20_000;
 export function createRpcServer(options: RpcServerOptions): RpcServer {
   // grpc-js would write headers that it cannot parse to standard error, a bearer token for instance.
   setLogVerbosity(logVerbosity.NONE);
+  forgetEndedStreams();
   const { health, log, shutdownSignal } = options;
   const openStreams = new Set<CallContext>();
   const interceptors = [
@@ -89,10 +92,14 @@ export function createRpcServer(options: RpcServerOptions): RpcServer {
     accessInterceptor(options.verifier),
     validateInterceptor(),
   ];
-  const server = new Server(serverOptions({ ...DEFAULT_LIMITS, ...options.limits }));
+  const answers = new Map<string, (call: UnaryCall) => void>();
+  const server = new Server({
+    ...serverOptions({ ...DEFAULT_LIMITS, ...options.limits }),
+    interceptors: [explainRefusals, answerUnary(answers)],
+  });
   clampTimeouts(server);
   for (const mounted of withPublishedServices(options.services, health)) {
-    mount(server, mounted, { interceptors, log, openStreams });
+    mount(server, answers, mounted, { interceptors, log, openStreams });
   }
 
   const endStreams = () => {
@@ -129,7 +136,6 @@ function serverOptions(limits: RpcLimits) {
     "grpc.keepalive_timeout_ms": KEEPALIVE_TIMEOUT_MS,
     "grpc-node.max_session_memory": MAX_SESSION_MEGABYTES,
     "grpc.enable_channelz": 0,
-    interceptors: [explainRefusals],
   };
 }
 
@@ -140,15 +146,28 @@ function withPublishedServices(services: readonly RpcService[], health: HealthSt
 }
 
 /** Every method of the service answers, UNIMPLEMENTED where there is no implementation. */
-function mount(server: Server, { desc, impl }: RpcService, options: HandlerOptions): void {
+function mount(
+  server: Server,
+  answers: Map<string, (call: UnaryCall) => void>,
+  { desc, impl }: RpcService,
+  options: HandlerOptions,
+): void {
   for (const method of desc.methods) {
     if (!isPublished(method)) accessOf(method);
     prepareRules(method.input, create(method.input));
     const fn = impl[method.localName];
     const bound = fn && ((input: never, context: Parameters<typeof fn>[1]) => fn.call(impl, input, context));
-    const { kind, handle } = handlerFor(method, bound, options);
-    server.register(`/${desc.typeName}/${method.name}`, handle, asIs, asIs, kind);
+    const path = `/${desc.typeName}/${method.name}`;
+    const handler = handlerFor(method, bound, options);
+    if (handler.kind === "unary") answers.set(path, handler.answer);
+    const handle = handler.kind === "unary" ? answeredAlready : handler.handle;
+    server.register(path, handle, asIs, asIs, handler.kind);
   }
+}
+
+/** grpc-js has to know of every method, and its own way to answer this one is never taken. */
+function answeredAlready(): void {
+  throw new Error("calls with one answer are answered by an interceptor");
 }
 
 /** The address is what {@link drain} needs, with the port that the system may have chosen. */
