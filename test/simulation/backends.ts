@@ -185,7 +185,7 @@ export class Backends {
       const before = this.#answers;
       if (running.some(({ isBlocked }) => !isBlocked)) await this.#nextAnswer(running);
       if (this.#answers !== before) continue;
-      if (!this.#mayGoOn && running.every(({ isBlocked }) => isBlocked)) break;
+      if (!this.#mayGoOn && running.every(({ isBlocked, isFrozen }) => isBlocked && !isFrozen)) break;
       const blockers = await this.#blockers(running);
       if (this.#answers !== before) continue;
       this.#mayGoOn = false;
@@ -196,7 +196,6 @@ export class Backends {
       if (next !== undefined) {
         this.#thaw(next);
         next.isBlocked = false;
-        this.#mayGoOn = true;
         continue;
       }
       for (const flight of running) this.#thaw(flight);
@@ -223,7 +222,6 @@ export class Backends {
       if (!flight.isFrozen) process.kill(flight.backend.pid, "SIGSTOP");
       flight.isFrozen = true;
     }
-    this.#mayGoOn = true;
   }
 
   #thaw(flight: Flight): void {
