@@ -29,9 +29,7 @@ export class Http1Connection {
       return { kind: "closed", why: "the client left" };
     }
     if (request.isBroken) this.#socket?.end(); // it waits for nothing more
-    const isStream =
-      request.method?.methodKind === "server_streaming" && request.method.name.startsWith("Watch");
-    const answer = await this.#answer(isStream, request.verb === "HEAD");
+    const answer = await this.#answer(request.isWatch, request.verb === "HEAD");
     if (answer.kind !== "answered" || answer.isCut || request.isBroken || mustClose(answer.headers))
       this.close();
     return answer;
@@ -67,7 +65,7 @@ export class Http1Connection {
     socket.on("close", () => end("close"));
   }
 
-  #answer(isStream: boolean, isHead: boolean): Promise<HostileAnswer> {
+  #answer(isWatch: boolean, isHead: boolean): Promise<HostileAnswer> {
     return new Promise((resolve) => {
       const done = (answer: HostileAnswer) => {
         clearTimeout(limit);
@@ -76,7 +74,7 @@ export class Http1Connection {
       };
       const limit = setTimeout(() => done({ kind: "late" }), ANSWER_WITHIN_MS);
       this.#onChange = () => {
-        const answer = readAnswer(this.#received, this.#end !== undefined, isStream, isHead);
+        const answer = readAnswer(this.#received, this.#end !== undefined, isWatch, isHead);
         if (answer !== undefined) done(answer);
         else if (this.#end !== undefined) done({ kind: "closed", why: this.#end });
       };
@@ -96,7 +94,7 @@ const mustClose = (headers: Record<string, string>): boolean => headers.connecti
 function readAnswer(
   received: Buffer,
   isOver: boolean,
-  isStream: boolean,
+  isWatch: boolean,
   isHead: boolean,
 ): HostileAnswer | undefined {
   const headEnd = received.indexOf("\r\n\r\n");
@@ -104,7 +102,7 @@ function readAnswer(
   const [first = "", ...lines] = received.toString("latin1", 0, headEnd).split("\r\n");
   const status = Number(first.split(" ")[1]);
   const rest = received.subarray(headEnd + 4);
-  if (status >= 100 && status < 200) return readAnswer(rest, isOver, isStream, isHead);
+  if (status >= 100 && status < 200) return readAnswer(rest, isOver, isWatch, isHead);
   const headers = headersOf(lines);
   const answer = (body: Buffer, isCut = false): HostileAnswer => ({
     kind: "answered",
@@ -118,7 +116,7 @@ function readAnswer(
   if (headers["transfer-encoding"] === "chunked") {
     const { body, isWhole } = dechunk(rest);
     if (isWhole) return answer(body);
-    return body.length > ENOUGH || (isStream && body.length > 0) || isOver ? answer(body, true) : undefined;
+    return body.length > ENOUGH || (isWatch && body.length > 0) || isOver ? answer(body, true) : undefined;
   }
   const length = Number(headers["content-length"] ?? Number.NaN);
   if (Number.isNaN(length)) return isOver ? answer(rest) : undefined;

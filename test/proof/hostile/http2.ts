@@ -72,8 +72,6 @@ function headersOf({ door, verb, path, headers }: HostileRequest): OutgoingHttpH
 }
 
 function converse(stream: ClientHttp2Stream, request: HostileRequest): Promise<HostileAnswer> {
-  const isWatch =
-    request.method?.methodKind === "server_streaming" && request.method.name.startsWith("Watch");
   return new Promise((resolve) => {
     let head: IncomingHttpHeaders | undefined;
     let trailers: Record<string, string> = {};
@@ -107,7 +105,7 @@ function converse(stream: ClientHttp2Stream, request: HostileRequest): Promise<H
     stream.on("data", (chunk: Buffer) => {
       chunks.push(chunk);
       length += chunk.length;
-      if (length > ENOUGH || isWatch) finish(true);
+      if (length > ENOUGH || request.isWatch) finish(true);
     });
     stream.on("error", ({ message }) => {
       failure = message;

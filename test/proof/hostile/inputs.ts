@@ -66,6 +66,7 @@ export function drawRequest(
     kind: `${protocol} ${method.name}`,
     isRouted: isRouted(target),
     hasTimeout: false,
+    isWatch: method.methodKind === "server_streaming" && method.name.startsWith("Watch"),
     isBroken: false,
     leaves: random.chance(0.005),
   };

@@ -21,6 +21,7 @@ const REQUEST: HostileRequest = {
   kind: "json",
   isRouted: true,
   hasTimeout: false,
+  isWatch: false,
   isBroken: false,
   leaves: false,
 };

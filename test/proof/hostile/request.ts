@@ -24,6 +24,8 @@ export type HostileRequest = {
   isRouted: boolean;
   /** Whether the client itself set a time, which may be over. */
   hasTimeout: boolean;
+  /** Whether the answer may be a stream that has no end of its own. */
+  isWatch: boolean;
   /** HTTP itself is broken, or the client leaves: no answer is owed, only an end. */
   isBroken: boolean;
   /** The client is gone before the answer. */

@@ -61,6 +61,7 @@ export function drawStranger(door: Door, random: Random): HostileRequest {
     kind: "stranger",
     isRouted: false,
     hasTimeout: false,
+    isWatch: false,
     isBroken: true,
     leaves: random.chance(0.02),
   };
