@@ -11,5 +11,5 @@ export const chargeWithoutLease: KnownBug = {
       replacement: "",
     },
   ],
-  foundBy: 10,
+  foundBy: 190,
 };

@@ -11,5 +11,5 @@ export const lostLeaseIsFailure: KnownBug = {
       replacement: `change((before) => recordOutcome(before, { kind: "failed", reason: "PAYMENT_FAILED" }))`,
     },
   ],
-  foundBy: 5,
+  foundBy: 105,
 };

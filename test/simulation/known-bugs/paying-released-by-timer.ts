@@ -13,5 +13,5 @@ export const payingReleasedByTimer: KnownBug = {
         where state in ('HELD', 'PAYING') and`,
     },
   ],
-  foundBy: 4,
+  foundBy: 5,
 };

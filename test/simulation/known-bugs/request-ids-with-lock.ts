@@ -31,5 +31,5 @@ export const requestIdsWithLock: KnownBug = {
       replacement: `(types[0]?.known ?? []).map((row) => [`,
     },
   ],
-  foundBy: 8,
+  foundBy: 30,
 };
