@@ -10,7 +10,7 @@ export type UnaryCall = ServerCall & {
 
 /**
  * Answers calls with one request and one answer, by the path of their method, in place of grpc-js: that makes a writable
- * stream for each of them, which costs as much as the rest of the call, and which outlives it (see ended-streams.ts).
+ * stream for each of them, which outlives it with all that the call held (see ended-streams.ts).
  *
  * @param answers what answers a method's calls; it ends each of them, once
  */
