@@ -37,6 +37,12 @@ export class Outcome {
   /** Why each call was made again. */
   readonly reasons: string[] = [];
   readonly failures: string[] = [];
+  readonly #patienceMs: number;
+
+  /** @param patienceMs for how long a call that may be made again is made again, though a page would have given up */
+  constructor(patienceMs: number) {
+    this.#patienceMs = patienceMs;
+  }
 
   /** Calls as the shop's own pages do: again, where that is safe and may help. @returns undefined where it failed */
   async ask<T>(what: string, call: () => Promise<T>): Promise<T | undefined> {
@@ -51,8 +57,9 @@ export class Outcome {
       } catch (error) {
         if (failures > 0) this.repeating--;
         const text = `${what}: ${error instanceof Error ? error.message : String(error)}`;
-        if (!retrying.retry(failures, error)) {
-          const tookMs = Math.round(performance.now() - startedAtMs);
+        const tookMs = Math.round(performance.now() - startedAtMs);
+        const isPatient = tookMs < this.#patienceMs && retrying.retry(0, error);
+        if (!isPatient && !retrying.retry(failures, error)) {
           this.failures.push(`${text} (after ${failures + 1} tries and ${tookMs} ms)`);
           return undefined;
         }
