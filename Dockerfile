@@ -26,6 +26,9 @@ RUN npx vite build web
 
 FROM node:24.21.0-bookworm-slim
 ENV NODE_ENV=production
+# Small pieces of memory are joined when they are freed. Else those of all headers are joined together at the end of a major
+# collection, which takes as long again (docs/adr/0011).
+ENV GLIBC_TUNABLES=glibc.malloc.mxfast=0
 WORKDIR /app
 COPY --from=dependencies /app/node_modules node_modules
 COPY package.json ./

@@ -17,6 +17,7 @@ export function serviceSpecs(
 ): ProcessSpec[] {
   const common = {
     RATE_LIMIT_RPS: "0", // on one machine everybody has the same address
+    GLIBC_TUNABLES: "glibc.malloc.mxfast=0", // as in the Dockerfile
     ...withoutDatabases(process.env),
     ...addresses(config),
     NATS_URL: natsUrl,

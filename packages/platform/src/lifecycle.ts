@@ -1,3 +1,4 @@
+import { tuneCollector } from "./collector.ts";
 import { ConfigError } from "./config.ts";
 import type { Logger } from "./log.ts";
 
@@ -59,6 +60,7 @@ export class Lifecycle {
  * it with a sentence and 2; a promise nobody awaited, an exception nobody caught, or a failed start, with 1.
  */
 export async function runProcess(log: Logger, start: (lifecycle: Lifecycle) => Promise<void>): Promise<void> {
+  tuneCollector();
   const lifecycle = new Lifecycle(log);
   const end = async (exitCode?: number) => {
     if (exitCode !== undefined) process.exitCode = exitCode;
