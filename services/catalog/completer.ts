@@ -1,7 +1,7 @@
 import type { Database } from "@boxoffice/platform/database.ts";
 import { BoxofficeError, isRefusal } from "@boxoffice/platform/errors.ts";
 import type { Logger } from "@boxoffice/platform/log.ts";
-import type { Runtime } from "@boxoffice/platform/runtime.ts";
+import { type Runtime, within } from "@boxoffice/platform/runtime.ts";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { lowersQuantity } from "./domain/take-back.ts";
 import type { TellSale } from "./sales.ts";
@@ -97,12 +97,11 @@ export class Completer {
   async deliver(eventId: string, version: bigint): Promise<void> {
     const { database, runtime, log, waitMs = WAIT_MS } = this.#options;
     const rested = new AbortController();
-    const waitedOut = runtime.sleep(waitMs, rested.signal).then(() => rested.abort());
     const work = this.#deliverUpTo(eventId, version, rested.signal).catch((error: unknown) => {
       log.warn({ error, eventId }, "cannot deliver a command to the sale; it is kept and tried again");
     });
     this.#track(work);
-    await Promise.race([work, waitedOut]);
+    await within(runtime, waitMs, work);
     rested.abort();
     const command = await readCommand(database, eventId, version);
     if (command?.refusal) {

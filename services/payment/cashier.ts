@@ -1,7 +1,8 @@
+import type { KeyObject } from "node:crypto";
 import { BoxofficeError } from "@boxoffice/platform/errors.ts";
 import type { Logger } from "@boxoffice/platform/log.ts";
 import { refOf } from "@boxoffice/platform/ref.ts";
-import type { Runtime } from "@boxoffice/platform/runtime.ts";
+import { type Runtime, within } from "@boxoffice/platform/runtime.ts";
 import { admit } from "./domain/admission.ts";
 import { failureError, nothingHappened } from "./domain/failure.ts";
 import { fingerprintOf, type Order } from "./domain/order.ts";
@@ -19,7 +20,7 @@ export type CashierOptions = {
   steps: PaymentSteps;
   runtime: Runtime;
   log: Logger;
-  hmacKey: Buffer;
+  hmacKey: KeyObject;
   /** How many payments may be under way in this process; 1,000 unless told. */
   maxRunning?: number;
 };
@@ -62,7 +63,7 @@ export class Cashier {
     const admitted = await this.#admit(order);
     const running = this.#running.get(admitted.paymentId);
     const leftMs = Math.max(0, answerAtMs - runtime.nowMs());
-    const paid = running && (await this.#within(running.work, { ...wait, ms: leftMs }));
+    const paid = running && (await within(runtime, leftMs, running.work, wait.signal));
     wait.signal.throwIfAborted();
     if (running !== undefined && paid === undefined) return running.latest;
     const payment = paid?.payment ?? (await this.#look(admitted));
@@ -73,11 +74,7 @@ export class Cashier {
   /** Waits for the payments under way, `ms` at most; those that take longer are left to the completer. */
   async drain(ms: number): Promise<void> {
     const { runtime, steps } = this.#options;
-    const over = new AbortController();
-    const all = Promise.allSettled([...this.#running.values()].map(({ work }) => work)).then(() =>
-      over.abort(),
-    );
-    await Promise.race([all, runtime.sleep(ms, over.signal)]);
+    await within(runtime, ms, Promise.allSettled([...this.#running.values()].map(({ work }) => work)));
     steps.stopRetrying();
   }
 
@@ -137,17 +134,6 @@ export class Cashier {
       if (error instanceof BoxofficeError) return; // whoever waits for it is told
       log.error({ error, reservation_ref: refOf(reservationId) }, "a payment was left to the completer");
     });
-  }
-
-  /** What the work comes to, or undefined when the wait is over first. */
-  async #within(work: Promise<Paid>, { ms, signal }: Wait): Promise<Paid | undefined> {
-    const over = new AbortController();
-    const waited = this.#options.runtime.sleep(ms, AbortSignal.any([signal, over.signal]));
-    try {
-      return await Promise.race([work, waited.then(() => undefined)]);
-    } finally {
-      over.abort();
-    }
   }
 
   /** A payment that somebody else works on, or nobody any more, as it is now. */

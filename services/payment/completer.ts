@@ -1,5 +1,5 @@
 import type { Logger } from "@boxoffice/platform/log.ts";
-import type { Runtime } from "@boxoffice/platform/runtime.ts";
+import { type Runtime, within } from "@boxoffice/platform/runtime.ts";
 import type { PaymentState } from "./domain/payment.ts";
 import { type GoOnOptions, goOn, leaseMsFor } from "./go-on.ts";
 import { type Claimed, claimDue, postpone } from "./store/claim.ts";
@@ -54,8 +54,7 @@ export async function runCompleter(options: CompleterOptions, signal: AbortSigna
       await runtime.sleep(RETRY_MS, signal);
     }
   }
-  const ended = Promise.all([...running.urgent, ...running.patient]);
-  await Promise.race([ended, runtime.sleep(DRAIN_MS)]);
+  await within(runtime, DRAIN_MS, Promise.all([...running.urgent, ...running.patient]));
 }
 
 /** Takes over as many payments as may be gone on with at a time, and waits for them. @returns how many */

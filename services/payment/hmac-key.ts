@@ -1,4 +1,4 @@
-import { hkdfSync } from "node:crypto";
+import { createSecretKey, hkdfSync, type KeyObject } from "node:crypto";
 import { readFileSync } from "node:fs";
 
 /**
@@ -7,7 +7,7 @@ import { readFileSync } from "node:fs";
  *
  * @param secret the setting TOKEN_HMAC_KEY; without it the key is derived from the process's private key
  */
-export function readHmacKey(secret: string | undefined, privateKeyFile: string): Buffer {
+export function readHmacKey(secret: string | undefined, privateKeyFile: string): KeyObject {
   const material = secret ?? readFileSync(privateKeyFile);
-  return Buffer.from(hkdfSync("sha256", material, "", "boxoffice payment orders", 32));
+  return createSecretKey(Buffer.from(hkdfSync("sha256", material, "", "boxoffice payment orders", 32)));
 }

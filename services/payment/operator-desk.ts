@@ -1,6 +1,6 @@
 import { BoxofficeError } from "@boxoffice/platform/errors.ts";
 import { refOf } from "@boxoffice/platform/ref.ts";
-import type { Runtime } from "@boxoffice/platform/runtime.ts";
+import { type Runtime, within } from "@boxoffice/platform/runtime.ts";
 import type { Act } from "./domain/acts.ts";
 import type { Payment } from "./domain/payment.ts";
 import { type GoOnOptions, goOn, leaseMsFor } from "./go-on.ts";
@@ -46,9 +46,7 @@ export class OperatorDesk {
     const payment = await recordAct(ledger, act, lease);
     if (payment.leaseId !== lease.id) return payment; // it came before
     ledger.reached?.("act recorded");
-    const answered = new AbortController();
-    await Promise.race([this.#goOn(payment), runtime.sleep(answerWithinMs, answered.signal)]);
-    answered.abort();
+    await within(runtime, answerWithinMs, this.#goOn(payment));
     return (await getPayment(ledger.database, payment.paymentId)) ?? payment;
   }
 

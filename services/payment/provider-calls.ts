@@ -1,5 +1,5 @@
 import type { Logger } from "@boxoffice/platform/log.ts";
-import type { Runtime } from "@boxoffice/platform/runtime.ts";
+import { type Runtime, within } from "@boxoffice/platform/runtime.ts";
 import type { Outcome } from "./domain/transitions.ts";
 import { breakerState, providerCallSeconds, providerCalls } from "./metrics.ts";
 import {
@@ -131,12 +131,9 @@ export class ProviderCalls {
   async #timed<T>(work: (signal: AbortSignal) => Promise<T>): Promise<Answer<T>> {
     const { runtime, timeoutMs } = this.#options;
     const givenUp = new AbortController();
-    const answered = new AbortController();
     const asked = settle(work, givenUp.signal);
-    const timeout = runtime.sleep(timeoutMs, answered.signal).then(() => "late" as const);
-    const first = await Promise.race([asked, timeout]);
-    answered.abort();
-    if (first !== "late") return first;
+    const inTime = await within(runtime, timeoutMs, asked);
+    if (inTime !== undefined) return inTime;
     void this.#listen(asked, givenUp);
     return { kind: "unknown", errorName: "TimeoutError", late: asked };
   }
@@ -144,9 +141,7 @@ export class ProviderCalls {
   async #listen(asked: Promise<unknown>, givenUp: AbortController): Promise<void> {
     if (this.#late < MAX_LATE) {
       this.#late++;
-      const answered = new AbortController();
-      await Promise.race([asked, this.#options.runtime.sleep(LATE_MS, answered.signal)]);
-      answered.abort();
+      await within(this.#options.runtime, LATE_MS, asked);
       this.#late--;
     }
     givenUp.abort(new Error("the provider took too long"));

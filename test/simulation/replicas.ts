@@ -1,3 +1,4 @@
+import { createSecretKey } from "node:crypto";
 import { Database } from "@boxoffice/platform/database.ts";
 import { createLogger } from "@boxoffice/platform/log.ts";
 import type pg from "pg";
@@ -26,7 +27,7 @@ const log = createLogger("simulation", "silent");
 /** Beside what the provider may take, what the steps around it do, in milliseconds. */
 const STEPS_MS = 5_000;
 
-const HMAC_KEY = Buffer.alloc(32, 7);
+const HMAC_KEY = createSecretKey(Buffer.alloc(32, 7));
 
 /** Puts the reservation service together, as its main.ts does, on connections that wait for their turns. */
 export function startReservation(world: World, host: Host): void {

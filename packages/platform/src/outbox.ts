@@ -5,7 +5,7 @@ import { Gauge, register } from "prom-client";
 import type { Bus } from "./bus.ts";
 import type { Database, Transaction } from "./database.ts";
 import type { Logger } from "./log.ts";
-import type { Runtime } from "./runtime.ts";
+import { type Runtime, within } from "./runtime.ts";
 import { activeTraceparent, isTracing, tracedTogether } from "./tracing.ts";
 
 /** What changed of one event, to be published once the transaction that changed it has committed. */
@@ -240,9 +240,7 @@ export class Relay {
   }
 
   async #rest(ms: number, signal: AbortSignal): Promise<void> {
-    const rested = new AbortController();
-    const woken = this.#wake.promise.then(() => rested.abort());
-    await Promise.race([woken, this.#options.runtime.sleep(ms, AbortSignal.any([signal, rested.signal]))]);
+    await within(this.#options.runtime, ms, this.#wake.promise, signal);
   }
 
   /** What was published is kept for a day, for streams that have to be filled again. */

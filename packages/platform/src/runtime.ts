@@ -1,5 +1,4 @@
 import { randomFillSync } from "node:crypto";
-import { setTimeout as delay } from "node:timers/promises";
 import { v7 as uuidv7 } from "uuid";
 
 /** Time, chance and waiting, injected wherever they are needed so that tests and simulations can drive them. */
@@ -15,13 +14,45 @@ export type Runtime = {
 export const systemRuntime: Runtime = {
   nowMs: Date.now,
   newId: newUnguessableId,
-  async sleep(ms, signal) {
-    if (signal?.aborted) return;
-    await delay(ms, undefined, signal && { signal }).catch((error: unknown) => {
-      if (!signal?.aborted) throw error;
-    });
-  },
+  // Without node:timers/promises, which makes an error with a stack for each sleep that ends early: most of them do.
+  sleep: (ms, signal) =>
+    new Promise((resolve) => {
+      if (signal?.aborted) return resolve();
+      const end = () => {
+        clearTimeout(timer);
+        signal?.removeEventListener("abort", end);
+        resolve();
+      };
+      const timer = setTimeout(end, ms);
+      signal?.addEventListener("abort", end);
+    }),
 };
+
+/** A reason that costs nothing; without one, an abort makes an error with a stack. */
+const OVER = "over";
+
+/**
+ * What `work` comes to, or undefined when `ms` milliseconds are over, or `signal` aborts, before. The work goes on.
+ *
+ * @throws what `work` throws in time
+ */
+export async function within<T>(
+  runtime: Pick<Runtime, "sleep">,
+  ms: number,
+  work: Promise<T>,
+  signal?: AbortSignal,
+): Promise<T | undefined> {
+  const over = new AbortController();
+  const end = () => over.abort(OVER);
+  if (signal?.aborted) end();
+  signal?.addEventListener("abort", end);
+  try {
+    return await Promise.race([work, runtime.sleep(ms, over.signal).then(() => undefined)]);
+  } finally {
+    signal?.removeEventListener("abort", end);
+    end();
+  }
+}
 
 /**
  * Called without options, `uuidv7` counts up within a millisecond, which would let one reservation id hint at

@@ -1,3 +1,4 @@
+import { createSecretKey } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -133,7 +134,7 @@ async function startReplica(
     steps: new PaymentSteps({ ...parts, reservations }),
     runtime,
     log,
-    hmacKey: Buffer.alloc(32, 7),
+    hmacKey: createSecretKey(Buffer.alloc(32, 7)),
     ...(options.maxRunning && { maxRunning: options.maxRunning }),
   });
   const server = serverOf("payment", [paymentService({ ledger, cashier, desk, answerWithinMs })], folder);
