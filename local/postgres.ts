@@ -83,6 +83,7 @@ const SETTINGS = {
   max_connections: "200",
   shared_buffers: "1GB", // taken as it is used: a small sale never fills it
   max_wal_size: "2GB",
+  min_wal_size: "1GB", // kept to be used again: while a new file of 16 MB is made, no commit is answered
   timezone: "UTC",
   log_timezone: "UTC",
   log_min_messages: "warning",
