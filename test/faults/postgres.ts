@@ -3,11 +3,10 @@ import { join } from "node:path";
 import { freePort } from "../../local/ports.ts";
 import { preparePostgres } from "../../local/postgres.ts";
 import { Supervisor } from "../../local/supervisor.ts";
+import { tell } from "../support/tell.ts";
 import type { AddProcess } from "./box-office.ts";
 import type { FaultProcess } from "./fault-process.ts";
 import type { Network } from "./network.ts";
-
-const tell = (line: string) => void process.stderr.write(`${line}\n`);
 
 /** A PostgreSQL that is killed, stopped at once and started again. What it has committed is on disk. */
 export type FaultPostgres = { process: FaultProcess; ownerUrl: string };

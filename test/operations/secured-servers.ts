@@ -8,6 +8,7 @@ import { preparePostgres } from "../../local/postgres.ts";
 import { Supervisor } from "../../local/supervisor.ts";
 import { Authority } from "../support/certificates.ts";
 import type { ServerUrls } from "../support/start-servers.ts";
+import { tell } from "../support/tell.ts";
 
 const NATS_PASSWORD = "p@ss/word";
 
@@ -23,7 +24,7 @@ export type SecuredServers = ServerUrls & {
 export async function startSecuredServers(): Promise<SecuredServers> {
   const folder = mkdtempSync(join(tmpdir(), "boxoffice-secured-"));
   chmodSync(folder, 0o755);
-  const supervisor = new Supervisor(folder, (line) => void process.stderr.write(`${line}\n`));
+  const supervisor = new Supervisor(folder, tell);
   await supervisor.begin();
   await supervisor.removeAfterwards(folder);
   try {

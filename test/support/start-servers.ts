@@ -6,6 +6,7 @@ import { findNatsServer } from "../../local/nats-server.ts";
 import { freePort } from "../../local/ports.ts";
 import { preparePostgres } from "../../local/postgres.ts";
 import { Supervisor } from "../../local/supervisor.ts";
+import { tell } from "./tell.ts";
 
 /** Where a run's own servers are. */
 export type ServerUrls = {
@@ -35,8 +36,6 @@ export async function startServers(): Promise<ServerUrls & { stop(): Promise<voi
     throw error;
   }
 }
-
-const tell = (line: string) => void process.stderr.write(`${line}\n`);
 
 async function startPostgres(supervisor: Supervisor, folder: string): Promise<string> {
   const postgres = await preparePostgres({
