@@ -136,7 +136,7 @@ export class Relay {
           pruneAtMs = runtime.nowMs() + PRUNE_EVERY_MS;
         }
         if (published === RELAY_BATCH) continue;
-        await this.#rest(POLL_MS, signal);
+        await within(runtime, POLL_MS, this.#wake.promise, signal);
         await runtime.sleep(GATHER_MS, signal);
       } catch (error) {
         if (!isFailing) log.warn({ error, service }, "cannot publish the outbox; it is kept and tried again");
@@ -237,10 +237,6 @@ export class Relay {
       });
     });
     this.#stream = created;
-  }
-
-  async #rest(ms: number, signal: AbortSignal): Promise<void> {
-    await within(this.#options.runtime, ms, this.#wake.promise, signal);
   }
 
   /** What was published is kept for a day, for streams that have to be filled again. */

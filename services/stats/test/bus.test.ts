@@ -9,6 +9,9 @@ import { createStats, log, openDatabase, payloadOf, type Stats } from "./harness
 import { batchOf, event, reservation, ticketType } from "./messages.ts";
 import { diceOf, figuresIn, randomSale } from "./sale.ts";
 
+/** What was on its way to one that died is delivered again when its time to acknowledge is over: 30 seconds. */
+const REDELIVERED_WITHIN_MS = 45_000;
+
 let stats: Stats;
 let prefix: string;
 let publisher: Bus;
@@ -105,8 +108,7 @@ test("what is published is counted, while consumers die and are replaced", async
   await publishing;
   expect(await soFar()).not.toEqual(expected.overview);
   const third = startConsumer();
-  // What was on its way to one that died is delivered again when its time to acknowledge is over: 30 seconds.
-  await expect.poll(soFar, { timeout: 45_000, interval: 200 }).toEqual(expected.overview);
+  await expect.poll(soFar, { timeout: REDELIVERED_WITHIN_MS, interval: 200 }).toEqual(expected.overview);
   expect(await overview()).toEqual(expected.overview);
   await third.stop();
 });
@@ -122,7 +124,7 @@ test("what was counted but not acknowledged is delivered again, and counts once"
   const [eventId, typeId] = [randomUUID(), randomUUID()];
   const items = { [typeId]: [2, 10_00] as const };
   await publish([batchOf(eventId, [event(eventId), ticketType(typeId), reservation("one", { items })])]);
-  await expect.poll(() => deliveries, { timeout: 45_000 }).toBe(4);
+  await expect.poll(() => deliveries, { timeout: REDELIVERED_WITHIN_MS }).toBe(4);
   expect(await overview()).toMatchObject({ held: 2, reservations: { held: 1 } });
   await consumer.stop();
 });
