@@ -52,14 +52,17 @@ const HTTP1_LIMITS = {
   connectionsCheckingInterval: 1_000,
 };
 
-/** Streams that are reset as soon as they are opened cost much and are worth nothing: some at once, then few. */
+/** Streams that one session may have open. */
+const MAX_STREAMS = 100;
+
+/** Streams that are reset as soon as they are opened cost much and are worth nothing: all that are open, then few. */
 const HTTP2_LIMITS = {
-  settings: { maxConcurrentStreams: 100, maxHeaderListSize: 16 * 1024, enablePush: false },
+  settings: { maxConcurrentStreams: MAX_STREAMS, maxHeaderListSize: 16 * 1024, enablePush: false },
   maxHeaderListPairs: 128,
   maxSessionMemory: 4,
   maxSessionInvalidFrames: 100,
   maxSessionRejectedStreams: 100,
-  streamResetBurst: 200,
+  streamResetBurst: MAX_STREAMS,
   streamResetRate: 20,
 };
 
@@ -85,7 +88,11 @@ export function openDoor(options: DoorOptions): Door {
   http1.timeout = STUCK_MS;
   http1.emit("listening"); // from then on it watches over the times of its connections
   const http2 = createHttp2Server(HTTP2_LIMITS, (request, response) =>
-    options.onRequest(request as unknown as IncomingMessage, response as unknown as ServerResponse),
+    // What was reset right behind its beginning is known to be by then, and never looked at.
+    setImmediate(() => {
+      if (request.stream.destroyed) return;
+      options.onRequest(request as unknown as IncomingMessage, response as unknown as ServerResponse);
+    }),
   );
   forgetEndedStreams();
   const sessions = new Set<ServerHttp2Session>();

@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { type ClientHttp2Session, connect, constants, type IncomingHttpHeaders } from "node:http2";
 import { connect as tcpConnect } from "node:net";
@@ -60,6 +61,24 @@ function ask(
     stream.on("error", reject);
     stream.end(body);
   });
+}
+
+const FRAME_TYPES = { HEADERS: 1, RST_STREAM: 3, SETTINGS: 4 };
+const END_STREAM = 1;
+const END_HEADERS = 4;
+
+function frame(
+  type: keyof typeof FRAME_TYPES,
+  flags: number,
+  stream: number,
+  payload: Buffer = Buffer.alloc(0),
+): Buffer {
+  const head = Buffer.alloc(9);
+  head.writeUIntBE(payload.length, 0, 3);
+  head.writeUInt8(FRAME_TYPES[type], 3);
+  head.writeUInt8(flags, 4);
+  head.writeUInt32BE(stream, 5);
+  return Buffer.concat([head, payload]);
 }
 
 const json = { "content-type": "application/json" };
@@ -151,6 +170,24 @@ describe("HTTP/2 on the same port", () => {
     await ended;
     expect(opened).toBeLessThan(20_000);
     expect(called).toBe(1);
+  });
+
+  test("what is reset right behind its beginning is never looked at", async () => {
+    await using gateway = await startGateway(impls, { accessLog: "all" });
+    const socket = tcpConnect(gateway.port, "127.0.0.1");
+    socket.write(Buffer.concat([Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"), frame("SETTINGS", 0, 0)]));
+    await once(socket, "data");
+    const ids = Array.from({ length: 50 }, (_, index) => 2 * index + 1);
+    const path = Buffer.from("/livez");
+    // By the static table of RFC 7541: GET, http, a path and an authority that are not put into the dynamic one.
+    const request = Buffer.from([0x82, 0x86, 0x04, path.length, ...path, 0x01, 1, ...Buffer.from("a")]);
+    const asked = (id: number) => frame("HEADERS", END_STREAM | END_HEADERS, id, request);
+    const takenBack = (id: number) => frame("RST_STREAM", 0, id, Buffer.from([0, 0, 0, 8]));
+    socket.write(Buffer.concat([...ids.flatMap((id) => [asked(id), takenBack(id)]), asked(101)]));
+    const answered = () => gateway.accessed.filter(({ status }) => status !== undefined);
+    await expect.poll(() => answered().length).toBeGreaterThan(0);
+    socket.destroy();
+    expect(answered()).toHaveLength(1);
   });
 
   test("ends with the gateway", async () => {
